@@ -1,0 +1,1 @@
+"""Music: tracks, queues, the player of each guild and where sound comes from."""

@@ -1,0 +1,1 @@
+"""Tests mirror the code; `simulator` is Discord on one machine."""
