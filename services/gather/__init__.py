@@ -1,0 +1,1 @@
+"""Gather check-ins: who is here, who is late, who is reconsidering."""
