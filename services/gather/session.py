@@ -15,9 +15,9 @@ During the check-in each expected member is in one of these states:
 | reconsidering | refused: join the channel  | arrived  | refused: already out        |
 
 A reconsidering member is out, and watched: only a *join* (a change of channel, never a mute or
-deafen) brings them back. Whoever is in the channel when the check-in starts is expected, not arrived: they
-press the button. Members who are not expected are not touched by joining; pressing *I'm here!* in
-the channel puts them on the list.
+deafen) brings them back. Whoever is in the channel when the check-in starts is expected, not
+arrived: they press the button. Members who are not expected are not touched by joining; pressing
+*I'm here!* in the channel puts them on the list.
 
 Nothing here knows Discord, storage or a clock. Effects may be performed twice without harm, so a
 service stores the new state first and performs them afterwards, also after a crash.

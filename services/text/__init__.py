@@ -1,0 +1,1 @@
+"""Reading what members write, without Discord: times, words, patterns."""
