@@ -1,0 +1,1 @@
+"""Where state outlives the process: SQLite by default, PostgreSQL by URL."""

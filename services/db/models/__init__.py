@@ -1,0 +1,7 @@
+"""The tables, one module for each feature; importing this package makes the schema complete."""
+
+from services.db.models.base import Base
+from services.db.models.guild_settings import GuildSettingsRow
+from services.db.models.player import HistoryRow, PlayerRow, QueueRow
+
+__all__ = ["Base", "GuildSettingsRow", "HistoryRow", "PlayerRow", "QueueRow"]

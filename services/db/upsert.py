@@ -1,0 +1,28 @@
+"""Insert or change rows in one statement, on SQLite and PostgreSQL alike."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.db.models import Base
+
+
+async def upsert(
+    session: AsyncSession,
+    table: type[Base],
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    update: Sequence[str],
+) -> None:
+    """Insert `rows`; where the primary key stands already, change the columns `update`."""
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    statement = insert(table)
+    key = [column.name for column in table.__table__.primary_key]
+    await session.execute(
+        statement.on_conflict_do_update(
+            index_elements=key, set_={name: statement.excluded[name] for name in update}
+        ),
+        list(rows),
+    )
