@@ -172,10 +172,11 @@ class CommandSet:
 
     def group(self, name: str) -> CommandGroup:
         """Return the group of that name, with a summary in any case."""
-        members = [bound.spec for bound in self if name in (bound.spec.path[0],)]
-        verbs = ", ".join(spec.path[-1] for spec in members)
-        declared = self._groups.get(name)
-        return declared or CommandGroup(name=name, summary=f"{name}: {verbs}"[:100])
+        if declared := self._groups.get(name):
+            return declared
+        paths = [path for b in self for path in {b.spec.path, b.spec.slash_path}]
+        verbs = ", ".join(path[1] for path in paths if path[0] == name and len(path) > 1)
+        return CommandGroup(name=name, summary=f"{name}: {verbs}"[:100])
 
     def find(self, words: str) -> BoundCommand | None:
         """Return the command of that name, alias or slash path."""
