@@ -44,6 +44,15 @@ class AttachedFile:
     size_bytes: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetMessage:
+    """The message that a context menu was opened on."""
+
+    id: int
+    author_id: int
+    text: str
+
+
 class Members(Protocol):
     """Finds members of the guild in which a command was given."""
 

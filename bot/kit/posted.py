@@ -87,6 +87,11 @@ class Posted:
         """Whether it was deleted, by us or by somebody else."""
         return self._gone
 
+    @property
+    def used(self) -> bool:
+        """Whether it was ever shown anything, or removed."""
+        return self._worker is not None or self._gone
+
     def show(self, reply: Reply) -> None:
         """Make `reply` the state that members see; return at once."""
         if self._gone:
