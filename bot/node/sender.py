@@ -1,35 +1,25 @@
-"""One thread that sends every player's sound, a frame each 20 ms on an absolute schedule."""
+"""One thread that sends every player's sound, a frame each 20 ms on an absolute schedule.
 
+Why a thread: the event loop's delays (TLS, JSON, a burst of requests) would be heard. Why only one:
+fifty threads that wake at the same moment queue for the interpreter lock; one thread walks through
+a hundred players in a millisecond or two.
+"""
+
+import logging
+import threading
+import time
 from dataclasses import dataclass
-from typing import Protocol
+from statistics import fmean
 
-FRAME_SECONDS = 0.02
-"""Length of every Opus frame that a player hands over."""
+from bot.node.rtp_stream import FrameQueue, RtpStream, SlotCounts
+from bot.node.schedule import SLOTS_PER_MINUTE, Schedule
 
+__all__ = ["FrameQueue", "FrameStatistics", "Sender"]
 
-class FrameQueue(Protocol):
-    """A player's next sound, as the sender thread sees it.
+_SUSPENDED_SLOTS = 50
+"""A player that fails is left alone for a second; the others go on."""
 
-    Both members are used from the sender thread only and must not block: a lock that another thread
-    may hold for long delays every player.
-    """
-
-    @property
-    def idle(self) -> bool:
-        """Whether nothing is meant to be heard: paused, stopped, no track.
-
-        Asked when `pop()` had nothing. True closes the talk spurt at once (five silence frames,
-        speaking off). False means "starved": the sender waits up to 100 ms before it closes the
-        spurt, and announces speaking already while the first frame is still being decoded.
-        """
-        ...
-
-    def pop(self) -> bytes | None:
-        """Take the next 20 ms Opus frame (48 kHz stereo) off; None: nothing to send now.
-
-        Called only while voice is ready; a frame that was taken is sent in the same instant.
-        """
-        ...
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +34,105 @@ class FrameStatistics:
 class Sender:
     """The sender thread and the players it serves; made once a node process."""
 
+    def __init__(self) -> None:
+        self._streams: tuple[RtpStream, ...] = ()
+        self._suspended: dict[RtpStream, int] = {}
+        self._changes = threading.Lock()
+        self._needed = threading.Event()
+        self._closing = False
+        self._thread = threading.Thread(target=self._run, name="voice sender", daemon=True)
+        self._minute = MinuteStatistics()
+
     def start(self) -> None:
         """Start the thread; add and remove are possible before and after."""
-        raise NotImplementedError
+        self._thread.start()
+
+    def add(self, stream: RtpStream) -> None:
+        """Serve `stream` from the next slot on."""
+        with self._changes:
+            self._streams = (*self._streams, stream)
+        self._needed.set()
+
+    def remove(self, stream: RtpStream) -> None:
+        """Serve `stream` no more; a slot that has begun may still reach it."""
+        with self._changes:
+            self._streams = tuple(other for other in self._streams if other is not stream)
+            self._suspended.pop(stream, None)
 
     def close(self) -> None:
         """End the thread and wait for it; at most one frame's time."""
-        raise NotImplementedError
+        self._closing = True
+        self._needed.set()
+        if self._thread.is_alive():
+            self._thread.join()
 
     def statistics(self) -> FrameStatistics | None:
         """Return the averages of the last whole minute; None where no player played through it."""
-        raise NotImplementedError
+        return self._minute.latest
+
+    def _run(self) -> None:
+        schedule = Schedule(time.monotonic())
+        while not self._closing:
+            if not self._streams and not self._suspended:
+                self._needed.wait()
+                self._needed.clear()
+            if (wait := schedule.due - time.monotonic()) > 0:
+                time.sleep(wait)
+            self._serve(schedule.take(time.monotonic()))
+
+    def _serve(self, slot: int) -> None:
+        if self._suspended:
+            self._readmit(slot)
+        streams = self._streams
+        self._minute.roll(slot, streams)
+        for stream in streams:
+            try:
+                stream.tick(slot)
+            except Exception:  # noqa: BLE001 - stream delivery: one player must not silence all
+                _log.exception("a player failed in the sender; it is silent for a second")
+                self._suspend(stream, until=slot + _SUSPENDED_SLOTS)
+
+    def _suspend(self, stream: RtpStream, *, until: int) -> None:
+        with self._changes:
+            if stream in self._streams:  # it may have been removed meanwhile
+                self._streams = tuple(other for other in self._streams if other is not stream)
+                self._suspended[stream] = until
+
+    def _readmit(self, slot: int) -> None:
+        with self._changes:
+            for stream, until in tuple(self._suspended.items()):
+                if slot >= until:
+                    del self._suspended[stream]
+                    self._streams = (*self._streams, stream)
+
+
+class MinuteStatistics:
+    """Counts slots minute by minute; used in the sender thread, `latest` from anywhere."""
+
+    def __init__(self) -> None:
+        self.latest: FrameStatistics | None = None
+        self._minute = 0
+        self._counted: dict[RtpStream, SlotCounts] = {}
+
+    def roll(self, slot: int, streams: tuple[RtpStream, ...]) -> None:
+        """Close the minute when `slot` is the first one of the next."""
+        minute = slot // SLOTS_PER_MINUTE
+        if minute == self._minute:
+            return
+        whole = [
+            stream.counts
+            for stream in streams
+            if self._counted.get(stream) is stream.counts and not stream.counts.idle
+        ]
+        self.latest = _average(whole) if whole and minute == self._minute + 1 else None
+        self._minute = minute
+        for stream in streams:
+            stream.counts = SlotCounts()
+        self._counted = {stream: stream.counts for stream in streams}
+
+
+def _average(minutes: list[SlotCounts]) -> FrameStatistics:
+    sent = round(fmean(counts.sent for counts in minutes))
+    nulled = round(fmean(counts.nulled for counts in minutes))
+    deficit = max(0, SLOTS_PER_MINUTE - sent - nulled)
+    return FrameStatistics(sent=sent, nulled=nulled, deficit=deficit)
