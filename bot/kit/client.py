@@ -7,7 +7,6 @@ modals never see them. Commands go on to their handler, their acknowledgement al
 
 import logging
 import ssl
-import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, override
@@ -20,13 +19,11 @@ from nextcord.state import AutoShardedConnectionState
 
 from bot.kit.clicks import Clicks
 from bot.kit.clicks.command_acks import CommandInteraction
+from bot.kit.process import prepare_process
 from bot.kit.rest import PatientHTTP
 from services.clock import Clock
 
 _log = logging.getLogger(__name__)
-
-_SWITCH_SECONDS = 0.0005
-"""A busy thread gives the interpreter back to the event loop after so long."""
 
 _KEEP_ALIVE_SECONDS = 75.0
 _ALL_GUILDS_HERE_SECONDS = 0.05
@@ -114,7 +111,7 @@ class BotClient(commands.AutoShardedBot):
             LoginFailure: Discord does not know the token.
             PrivilegedIntentsRequired: an intent is not switched on in the developer portal.
         """
-        sys.setswitchinterval(_SWITCH_SECONDS)
+        prepare_process()
         await super().start(token, reconnect=reconnect)
 
     # ── events ──────────────────────────────────────────────────────────────

@@ -1,6 +1,6 @@
 """The shared deferred interaction stream: clicks acknowledged on arrival, handed on in order."""
 
-from bot.kit.clicks.ack_lane import AckLane, AckMeter
+from bot.kit.clicks.ack_lane import AckLane, AckMeter, Acknowledger
 from bot.kit.clicks.answer import AnswerClient, AnswerExpired, InteractionAnswer
 from bot.kit.clicks.click import (
     AckPolicy,
@@ -18,6 +18,7 @@ __all__ = [
     "AckLane",
     "AckMeter",
     "AckPolicy",
+    "Acknowledger",
     "AnswerClient",
     "AnswerExpired",
     "AutocompleteRequest",

@@ -52,6 +52,24 @@ class AckMeter(Protocol):
         ...
 
 
+class Acknowledger(Protocol):
+    """Sends interaction callbacks."""
+
+    async def start(self) -> None:
+        """Get ready."""
+        ...
+
+    def send(
+        self, interaction_id: int, token: str, *, callback: Mapping[str, Any], received_at: float
+    ) -> asyncio.Future[bool]:
+        """Start a callback at once; the future says whether Discord has it."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what is under way."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class _Call:
     url: URL

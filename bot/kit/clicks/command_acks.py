@@ -8,7 +8,7 @@ from typing import Any
 
 import nextcord
 
-from bot.kit.clicks.ack_lane import AckLane
+from bot.kit.clicks.ack_lane import Acknowledger
 from bot.kit.clicks.click import AckPolicy
 from bot.kit.clicks.delivery import decided
 from services.background import BackgroundTasks
@@ -31,13 +31,13 @@ _KEY = "acknowledgement"
 @dataclass(slots=True)
 class _Acknowledgement:
     received_at: float
-    sent: asyncio.Task[bool] | None = None
+    sent: asyncio.Future[bool] | None = None
 
 
 class CommandAcks:
     """One acknowledgement for each command; it travels on the interaction itself."""
 
-    def __init__(self, *, lane: AckLane, clock: Clock) -> None:
+    def __init__(self, *, lane: Acknowledger, clock: Clock) -> None:
         self._lane = lane
         self._clock = clock
         self._tasks = BackgroundTasks("command acknowledgements")
@@ -80,7 +80,7 @@ class CommandAcks:
 
     def _send(
         self, interaction: CommandInteraction, callback: Mapping[str, Any]
-    ) -> asyncio.Task[bool]:
+    ) -> asyncio.Future[bool]:
         acknowledgement = _of(interaction)
         acknowledgement.sent = self._lane.send(
             interaction.id,

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bot.kit.clicks.ack_lane import AckLane
+from bot.kit.clicks.ack_lane import Acknowledger
 from bot.kit.clicks.answer import AnswerClient, InteractionAnswer
 from bot.kit.clicks.click import Click, ModalSubmit
 from bot.kit.clicks.command_acks import CommandAcks, CommandInteraction, CommandPolicy
@@ -62,7 +62,7 @@ class _Form:
 class Clicks:
     """The shared stream of all interactions of this process."""
 
-    def __init__(self, *, lane: AckLane, answers: AnswerClient, clock: Clock) -> None:
+    def __init__(self, *, lane: Acknowledger, answers: AnswerClient, clock: Clock) -> None:
         self._lane = lane
         self._answers = answers
         self._clock = clock
@@ -173,7 +173,7 @@ class Clicks:
         ticket = self._in_order.join(click.message_id, arrival)
         sent.add_done_callback(lambda task: self._acknowledged(ticket, task))
 
-    def _acknowledged(self, ticket: Ticket[_Arrival], sent: asyncio.Task[bool]) -> None:
+    def _acknowledged(self, ticket: Ticket[_Arrival], sent: asyncio.Future[bool]) -> None:
         arrival = ticket.thing
         click = replace(arrival.click, acknowledged=_arrived(sent))
         self._in_order.ready(ticket, replace(arrival, click=click))
@@ -204,7 +204,7 @@ class Clicks:
         self._tasks.start(self._consume_form(form, submit, sent), name="form")
 
     async def _consume_form(
-        self, form: _Form | None, submit: ModalSubmit, sent: asyncio.Task[bool]
+        self, form: _Form | None, submit: ModalSubmit, sent: asyncio.Future[bool]
     ) -> None:
         if not await sent:
             return
@@ -215,7 +215,7 @@ class Clicks:
             self._notices.failed(submit)
 
 
-def _arrived(sent: asyncio.Task[bool]) -> bool:
+def _arrived(sent: asyncio.Future[bool]) -> bool:
     if sent.cancelled():
         return False
     if (error := sent.exception()) is not None:

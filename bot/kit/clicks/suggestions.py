@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from bot.kit.clicks.ack_lane import AckLane
+from bot.kit.clicks.ack_lane import Acknowledger
 from bot.kit.clicks.click import AutocompleteRequest, Choice, Choices
 from bot.kit.clicks.delivery import delivered
 from bot.kit.clicks.payload import Payload, autocomplete_from
@@ -27,7 +27,7 @@ async def _nothing(_request: AutocompleteRequest) -> Choices:
 class Suggestions:
     """Asks one source for choices; without an answer in time there are none."""
 
-    def __init__(self, *, lane: AckLane, clock: Clock) -> None:
+    def __init__(self, *, lane: Acknowledger, clock: Clock) -> None:
         self._lane = lane
         self._clock = clock
         self._tasks = BackgroundTasks("suggestions")

@@ -1,0 +1,19 @@
+"""What the process itself needs for a thousand clicks at once."""
+
+import resource
+import sys
+
+_SWITCH_SECONDS = 0.0005
+"""A busy thread gives the interpreter back to the event loop after so long."""
+
+_OPEN_FILES = 8192
+"""A thousand acknowledgements under way are a thousand connections."""
+
+
+def prepare_process() -> None:
+    """Let the event loop run soon beside busy threads, and allow enough connections."""
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(_OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
