@@ -1,4 +1,4 @@
-"""The answer to a slash command as a place for a message.
+"""Interactions as places for messages: the answer to a slash command, the message of a click.
 
 Discord shows "thinking" since the acknowledgement; the first state takes its place, more messages
 follow. All of it goes by the interaction's own token, which needs no permission in the channel and
@@ -10,7 +10,8 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from bot.kit.clicks.answer import AnswerExpired
-from bot.kit.posted import ChannelPlace
+from bot.kit.outbox import MessageGone, Undelivered
+from bot.kit.posted import ChannelPlace, Place
 from bot.kit.replies import Json
 
 
@@ -85,8 +86,40 @@ class AnswerPlace:
         if not self._in_channel:
             try:
                 await self._answer.delete(message_id)
+            except MessageGone:
+                return
             except AnswerExpired:
                 self._in_channel = True
             else:
                 return
         await self._channel.delete(message_id)
+
+
+class ClickedPlace:
+    """A message on which somebody has clicked: changed by the click's token while that is good."""
+
+    def __init__(self, answer: Answer, otherwise: Place) -> None:
+        self._answer = answer
+        self._otherwise = otherwise
+
+    async def send(self, body: Json, *, passing: bool) -> int:
+        """Send it (see `bot.kit.posted.Place`)."""
+        return await self._otherwise.send(body, passing=passing)
+
+    async def edit(self, message_id: int, body: Json) -> None:
+        """Replace its content (see `bot.kit.posted.Place`)."""
+        try:
+            await self._answer.edit_original(body)
+        except MessageGone:
+            raise
+        except Undelivered:
+            await self._otherwise.edit(message_id, body)
+
+    async def delete(self, message_id: int) -> None:
+        """Take it away (see `bot.kit.posted.Place`)."""
+        try:
+            await self._answer.delete_original()
+        except MessageGone:
+            return
+        except Undelivered:
+            await self._otherwise.delete(message_id)

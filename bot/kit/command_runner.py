@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from bot.kit.converters import Options, Words, read
-from bot.kit.dual_command import BoundCommand, BoundMenu, Check, CommandSpec, Handler
+from bot.kit.dual_command import BoundCommand, BoundMenu, CommandSpec, Handler
 from bot.kit.error_boundary import report
 from bot.kit.invocation import Invocation
 from bot.kit.pace import Pace
@@ -33,27 +33,23 @@ class CommandRunner:
     async def _run(
         self, spec: CommandSpec, handler: Handler, call: Invocation, arguments: ReadArguments
     ) -> None:
-        if not self._pace.allows(call.guild_id, call.author.id):
-            self._slow_down(call)
-            return
-        try:
-            values = arguments()
-            _pass(spec.checks, call)
-            reply = await handler(call, **values)
-        except Exception as error:  # noqa: BLE001 -- the error boundary
-            report(error, call, spec)
-        else:
-            if reply is not None:
-                call.show(reply)
+        if self._pace.allows(call.guild_id, call.author.id):
+            await _answer(spec, handler, call, arguments)
+        elif self._pace.first_refusal(call.guild_id, call.author.id):
+            call.show(refused("🐌 Slow down", "One command a second, please."))
         await call.answer.settled()
 
-    def _slow_down(self, call: Invocation) -> None:
-        if self._pace.first_refusal(call.guild_id, call.author.id):
-            call.show(
-                refused("🐌 Slow down", f"{call.author.mention}, one command a second, please.")
-            )
 
-
-def _pass(checks: tuple[Check, ...], call: Invocation) -> None:
-    for check in checks:
-        check(call)
+async def _answer(
+    spec: CommandSpec, handler: Handler, call: Invocation, arguments: ReadArguments
+) -> None:
+    try:
+        values = arguments()
+        for check in spec.checks:
+            check(call)
+        reply = await handler(call, **values)
+    except Exception as error:  # noqa: BLE001 -- the error boundary
+        report(error, call, spec)
+    else:
+        if reply is not None:
+            call.show(reply)

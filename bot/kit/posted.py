@@ -8,6 +8,7 @@ costs one line in the log and nothing else: no caller fails because Discord did.
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Protocol
 
 from bot.kit.expiry import Expiry
@@ -17,6 +18,9 @@ from services.background import BackgroundTasks
 from services.clock import Clock
 
 _log = logging.getLogger(__name__)
+
+_AT_ONCE = 3
+_SECONDS_EACH = 1.0
 
 
 class Place(Protocol):
@@ -68,13 +72,31 @@ class ChannelPlace:
         await self._outbox.delete(self._channel_id, message_id)
 
 
+class _Tempo:
+    """Spreads changes of one message: a few at once, then one a second (Discord: 5 in 5 s)."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._free_from = float("-inf")
+
+    async def wait(self) -> None:
+        """Return when the next change may go out."""
+        now = self._clock.monotonic()
+        self._free_from = max(self._free_from, now - _AT_ONCE * _SECONDS_EACH) + _SECONDS_EACH
+        if self._free_from > now:
+            await self._clock.sleep(self._free_from - now)
+
+
 class Posted:
     """A message, from its first state to its deletion."""
 
-    def __init__(self, place: Place, *, expiry: Expiry, tasks: BackgroundTasks) -> None:
-        self._place = place
+    def __init__(
+        self, place: Place, *, expiry: Expiry, tasks: BackgroundTasks, clock: Clock
+    ) -> None:
+        self._first_place = self._place = place
         self._expiry = expiry
         self._tasks = tasks
+        self._tempo = _Tempo(clock)
         self._wanted: Reply | None = None
         self._worker: asyncio.Task[None] | None = None
         self._end: asyncio.Task[None] | None = None
@@ -103,6 +125,10 @@ class Posted:
         if self._worker is None or self._worker.done():
             self._worker = self._tasks.start(self._deliver(), name="show a message")
 
+    def through(self, place: Callable[[Place], Place]) -> None:
+        """Make changes from now on through the place that `place` makes of the first one."""
+        self._place = place(self._first_place)
+
     async def settled(self) -> bool:
         """Wait until the newest state is shown or given up; say whether the message stands."""
         while self._worker is not None and not self._worker.done():
@@ -118,10 +144,13 @@ class Posted:
             self._end = None
         await self._delete()
 
+    def remove_soon(self) -> None:
+        """Delete it beside the caller."""
+        self._tasks.start(self.remove(), name="remove a message")
+
     async def _deliver(self) -> None:
         shown: Reply | None = None
-        while (reply := self._wanted) is not None:
-            self._wanted = None
+        while (reply := await self._next_state()) is not None:
             try:
                 await self._put(reply)
             except MessageGone:
@@ -133,6 +162,12 @@ class Posted:
                 shown = reply
         if shown is not None and shown.lifetime is not None and not self._gone:
             self._end = self._expiry.schedule(shown.lifetime, self._delete)
+
+    async def _next_state(self) -> Reply | None:
+        if self._wanted is not None:
+            await self._tempo.wait()
+        reply, self._wanted = self._wanted, None
+        return reply
 
     async def _put(self, reply: Reply) -> None:
         if self.message_id is None:
@@ -156,6 +191,7 @@ class Messages:
 
     def __init__(self, outbox: Outbox, clock: Clock) -> None:
         self._outbox = outbox
+        self._clock = clock
         self._expiry = Expiry(clock)
         self._tasks = BackgroundTasks("messages")
 
@@ -165,7 +201,7 @@ class Messages:
 
     def at(self, place: Place) -> Posted:
         """Return a message that goes to `place` as soon as it is shown something."""
-        return Posted(place, expiry=self._expiry, tasks=self._tasks)
+        return Posted(place, expiry=self._expiry, tasks=self._tasks, clock=self._clock)
 
     def delete_later(self, channel_id: int, message_id: int, *, seconds: float) -> None:
         """Delete a message that somebody else wrote, where that is allowed."""
