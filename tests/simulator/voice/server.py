@@ -18,17 +18,20 @@ from typing import Self
 from aiohttp import web
 
 from services.background import BackgroundTasks
+from tests.simulator.voice.call import Call, CallRules
 from tests.simulator.voice.calllog import CallLog
 from tests.simulator.voice.certificates import CertificateAuthority
 from tests.simulator.voice.connection import RESUMABLE_CLOSES, Connection, Refused
 from tests.simulator.voice.ear import Ear
 from tests.simulator.voice.ears import Ears
 from tests.simulator.voice.faults import Faults
+from tests.simulator.voice.mls import MalformedMls
 from tests.simulator.voice.receiver import Receiver
 from tests.simulator.voice.session import Admission, VoiceSession
 from tests.simulator.voice.stream import Stream
 from tests.simulator.voice.transport import AES_GCM, XCHACHA
 
+_KEY_PACKAGE = 26
 _UDP_OVERTAKES = 0.25
 """Seconds that a packet may come before the op 5 that was sent ahead of it."""
 
@@ -45,6 +48,7 @@ class VoiceServer:
         ca: Who signs its certificate; several servers may share one.
         ears: Who listens; share them, and an ear hears on when a call moves between servers.
         decode: Whether own ears decode sound or only count and time packets.
+        rules: How the encrypted groups of its calls are made.
     """
 
     def __init__(
@@ -58,6 +62,7 @@ class VoiceServer:
         ca: CertificateAuthority | None = None,
         ears: Ears | None = None,
         decode: bool = True,
+        rules: CallRules | None = None,
     ) -> None:
         self.dave_version = dave_version
         self.refuse_without_dave = refuse_without_dave
@@ -71,7 +76,9 @@ class VoiceServer:
         self._admissions: dict[int, Admission] = {}
         self._sessions: dict[int, VoiceSession] = {}
         self._logs: dict[int, CallLog] = {}
-        self._guilds: set[int] = set()
+        self._last_admissions: dict[int, Admission] = {}
+        self._calls: dict[int, Call] = {}
+        self._rules = rules or CallRules()
         self._last_ssrc = 4000
         self._tls = self.ca.server_context()
         self._background = BackgroundTasks("voice server")
@@ -95,6 +102,8 @@ class VoiceServer:
         """Send everybody away and free the ports; what has arrived is still heard."""
         for guild_id in tuple(self._sessions):
             await self.close_connection(guild_id, 1001)
+        for call in self._calls.values():
+            await call.close()
         await self._background.close()
         if self._runner is not None:
             await self._runner.cleanup()
@@ -150,8 +159,8 @@ class VoiceServer:
         self, *, guild_id: int, channel_id: int, user_id: int, session_id: str, token: str
     ) -> None:
         """Let a client identify; a later admission replaces the former token."""
-        self._admissions[guild_id] = Admission(guild_id, channel_id, user_id, session_id, token)
-        self._guilds.add(guild_id)
+        admission = Admission(guild_id, channel_id, user_id, session_id, token)
+        self._admissions[guild_id] = self._last_admissions[guild_id] = admission
         self.ear(guild_id)
 
     def withdraw(self, guild_id: int) -> None:
@@ -174,6 +183,23 @@ class VoiceServer:
     def log(self, guild_id: int) -> CallLog:
         """Return what happened to the guild's connection on this server."""
         return self._logs.setdefault(guild_id, CallLog())
+
+    def call(self, guild_id: int) -> Call:
+        """Return who is in the guild's call; KeyError when nobody was ever admitted."""
+        admission = self._last_admissions[guild_id]
+        call = self._calls.get(guild_id)
+        if call is None or call.channel_id != admission.channel_id:
+            if call is not None:
+                self._background.start(call.close(), name="close call")
+            call = Call(
+                admission.channel_id,
+                admission.user_id,
+                rules=self._rules,
+                report=self.ear(guild_id).report,
+                note=self.log(guild_id).add,
+            )
+            self._calls[guild_id] = call
+        return call
 
     def close_connection(self, guild_id: int, code: int) -> asyncio.Task[None]:
         """Close the guild's websocket in the background; await the task to have it done."""
@@ -201,7 +227,7 @@ class VoiceServer:
         """Check an IDENTIFY and open a session; raise `Refused`."""
         admission = self._admissions.get(guild_id)
         if admission is None:
-            raise Refused(4006 if guild_id in self._guilds else 4011, "No such call.")
+            raise Refused(4006 if guild_id in self._last_admissions else 4011, "No such call.")
         self._check_credentials(admission, session_id, token)
         if user_id != admission.user_id:
             raise Refused(4004, "Authentication failed.")
@@ -243,6 +269,8 @@ class VoiceServer:
         self._receiver.streams.pop(session.stream.ssrc, None)
         if self._sessions.get(session.admission.guild_id) is session:
             del self._sessions[session.admission.guild_id]
+        if session.call is not None:
+            self._background.start(session.call.withdraw(session), name="leave call")
 
     def detach(self, session: VoiceSession, connection: Connection, code: int) -> None:
         """Note that a session's websocket is gone, and keep the session if it may resume."""
@@ -267,16 +295,32 @@ class VoiceServer:
         return secrets.token_bytes(32)
 
     async def protocol_selected(self, session: VoiceSession) -> None:
-        """Go on after op 4."""
+        """Let the client into the call, once it has its session description (op 4)."""
+        if session.call is None:
+            session.call = call = self.call(session.admission.guild_id)
+            session.stream.unwrap = call.unwrap
+            await call.attend()
+            await call.enter(session, version=session.dave_version)
 
     async def dave_message(self, session: VoiceSession, op: int, payload: bytes) -> None:
-        """Take a binary message of the end-to-end encryption protocol."""
+        """Take a key package (op 26) or a commit (op 28)."""
+        call = session.call or self.call(session.admission.guild_id)
+        take = call.key_package if op == _KEY_PACKAGE else call.commit
+        try:
+            await take(session.user_id, payload)
+        except MalformedMls as malformed:
+            session.stream.ear.report(f"op {op} was malformed: {malformed}")
+            raise Refused(4020, "Bad request.") from None
 
     async def dave_ready(self, session: VoiceSession, transition_id: int) -> None:
-        """Note that a client is ready for a transition."""
+        """Note that a client is ready for a transition (op 23)."""
+        if session.call is not None:
+            await session.call.ready(session.user_id, transition_id)
 
     async def dave_invalid(self, session: VoiceSession, transition_id: int) -> None:
-        """Note that a client could not use a commit or welcome."""
+        """Note that a client could not use a commit or welcome (op 31)."""
+        if session.call is not None:
+            await session.call.invalid(session.user_id, transition_id)
 
     # ── own ─────────────────────────────────────────────────────────────────
 

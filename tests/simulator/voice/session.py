@@ -9,6 +9,7 @@ from tests.simulator.voice.calllog import CallLog
 from tests.simulator.voice.stream import Stream
 
 if TYPE_CHECKING:
+    from tests.simulator.voice.call import Call
     from tests.simulator.voice.connection import Connection
 
 _REPLAYED_AT_MOST = 256
@@ -48,8 +49,14 @@ class VoiceSession:
         self.log = log
         self.dave_version = dave_version
         self.connection: Connection | None = None
+        self.call: Call | None = None
         self.last_number = -1
         self._sent: deque[tuple[int, str | bytes]] = deque(maxlen=_REPLAYED_AT_MOST)
+
+    @property
+    def user_id(self) -> int:
+        """Return who it is."""
+        return self.admission.user_id
 
     async def send(self, op: int, data: Payload) -> None:
         """Send a numbered JSON message; without a websocket it waits for a resume."""

@@ -32,8 +32,8 @@ class Stream:
         self.ear = ear
         self.cipher: TransportCipher | None = None
         self.announced = False
-        self.unwrap: Callable[[bytes, float], bytes] = lambda payload, _arrival: payload
-        """Takes the end-to-end encryption off; raises `BadPacket`."""
+        self.unwrap: Callable[[bytes, float], bytes | None] = lambda payload, _arrival: payload
+        """Takes the end-to-end encryption off, None when nobody listens; raises `BadPacket`."""
         self._unannounced = unannounced
         self._held_back: list[tuple[float, RtpPacket]] = []
         self._nonces: deque[bytes] = deque(maxlen=_NONCES_REMEMBERED)
@@ -83,6 +83,10 @@ class Stream:
         payload = packet.open(cipher)
         self._check_nonce(packet.counter)
         opus = self.unwrap(payload, arrival)
+        if opus is None:
+            unheard = Frame(arrival, packet.timestamp, packet.sequence, None, None, silent=False)
+            self.ear.record(unheard, silence_frame=False)
+            return
         _check_duration(opus)
         level, hz = level_and_pitch(self._decode(opus))
         frame = Frame(arrival, packet.timestamp, packet.sequence, level, hz, is_silent(level))

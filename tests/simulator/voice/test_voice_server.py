@@ -299,7 +299,7 @@ async def test_resume_after_a_cut_replays_what_was_missed_and_the_sound_goes_on(
             client.play(frames[20:])
             await voice.ear(GUILD).packets(30)
             await voice.ear(GUILD).hears(440, since=0, frames=28)
-            await voice.log(GUILD).happens("resumed 1")
+            await voice.log(GUILD).happens("resumed 2")
 
 
 @pytest.mark.parametrize(
