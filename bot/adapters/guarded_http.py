@@ -109,28 +109,28 @@ class GuardedHttp:
 
     async def _follow(self, url: str, headers: Mapping[str, str]) -> aiohttp.ClientResponse:
         session = self._opened()
-        target = _parse(url)
+        target = self._checked(_parse(url))
         headers = {"User-Agent": _USER_AGENT, **headers, "Accept-Encoding": "identity"}
         for _ in range(_MAX_REDIRECTS):
-            self._check(target)
             answer = await session.get(target, headers=headers, allow_redirects=False)
             location = answer.headers.get("Location")
             if answer.status not in _REDIRECTS or not location:
                 return answer
             answer.release()
-            redirected = target.join(_parse(location))
+            redirected = self._checked(target.join(_parse(location)))
             if redirected.origin() != target.origin():
                 headers.pop("Cookie", None)
                 headers.pop("Authorization", None)
             target = redirected
         raise failure(ExtractionReason.UNREACHABLE)
 
-    def _check(self, url: URL) -> None:
+    def _checked(self, url: URL) -> URL:
         if url.scheme not in {"http", "https"} or not url.host:
             raise AddressRefused("Only addresses that begin with http:// or https:// are fetched.")
         if url.user is not None or url.password is not None:
             raise AddressRefused("An address with a user name or password in it is not fetched.")
         self._guard.check_host(url.host, url.port or 0)
+        return url
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:

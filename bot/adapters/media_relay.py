@@ -8,6 +8,8 @@ that a member typed.
 import asyncio
 import contextlib
 import logging
+import socket
+import struct
 from collections.abc import Callable
 from contextlib import aclosing
 from http import HTTPStatus
@@ -28,6 +30,7 @@ _log = logging.getLogger(__name__)
 
 _LENGTH_PATIENCE = 5.0
 """How long a request for the middle of a medium of unknown size waits for its size, in seconds."""
+_NO_LINGER = struct.pack("ii", 1, 0)  # on, for zero seconds: closing sends a reset
 _OWN_FORMAT = {Source.DIRECT, Source.ATTACHMENT}
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- what an admin may bind
 
@@ -184,11 +187,19 @@ async def _send(
             if not response.prepared:
                 raise
             _log.info("a download broke while it was played: %s", error.sentence)
-            if request.transport is not None:
-                request.transport.abort()  # a clean end would pass for the end of the track
+            _reset(request)  # a clean end would pass for the end of the track
         except ConnectionError:  # the node has left
             return response
     return response
+
+
+def _reset(request: web.Request) -> None:
+    """Cut the connection so that the node's system reports an error, not an end."""
+    if request.transport is None:
+        return
+    connection = request.transport.get_extra_info("socket")
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+    request.transport.abort()
 
 
 def _header(spool: Spool, length: int | None, wanted: slice) -> web.StreamResponse | None:

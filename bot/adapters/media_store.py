@@ -6,7 +6,7 @@ it into the queue and playing it share one download.
 
 import asyncio
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -17,7 +17,7 @@ from bot.adapters.guarded_http import GuardedHttp
 from bot.adapters.media_links import MediaRef
 from bot.adapters.spool import Spool, SpoolLimits
 from bot.adapters.spool_storage import DiskSpace, SpoolStorage
-from bot.adapters.upstream import HttpUpstream, StreamAddress
+from bot.adapters.upstream import RETRY_PAUSES, HttpUpstream, StreamAddress
 from services.audio.extraction import OpenedMedia
 from services.audio.limits import TrackLimits
 from services.audio.track import Source
@@ -63,6 +63,7 @@ class MediaStore:
         space: DiskSpace,
         clock: Clock,
         keep_seconds: float = 120,
+        retry_pauses: Sequence[float] = RETRY_PAUSES,
     ) -> None:
         self._http = http
         self._finder = finder
@@ -72,6 +73,7 @@ class MediaStore:
         self._space = space
         self._clock = clock
         self._keep_seconds = keep_seconds
+        self._retry_pauses = retry_pauses
         self._entries: dict[MediaRef, _Entry] = {}
         self._names = itertools.count()
         self._disk = ThreadPoolExecutor(max_workers=2, thread_name_prefix="spool")
@@ -150,7 +152,9 @@ class MediaStore:
         storage = SpoolStorage(
             self._folder / f"{next(self._names)}.part", space=self._space, executor=self._disk
         )
-        upstream = HttpUpstream(self._http, address, locate=relocate)
+        upstream = HttpUpstream(
+            self._http, address, locate=relocate, retry_pauses=self._retry_pauses
+        )
         spool = Spool(upstream, storage, self._spool_limits)
         try:
             await spool.open()

@@ -7,7 +7,7 @@ Only after several attempts in a row without one new byte is the medium given up
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -18,7 +18,9 @@ from bot.adapters.guarded_http import GuardedHttp
 from services.audio.errors import ExtractionFailed, ExtractionReason
 from services.audio.extraction_reasons import failure, failure_from_status
 
-_PAUSES = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)  # seconds before each further attempt
+RETRY_PAUSES = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
+"""How long to wait before each further attempt, in seconds."""
+
 _EXPIRED = {401, 403, 404, 410}
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
 _FILENAME = re.compile(r"filename\*?=(?:UTF-8'')?\"?([^\";]+)", re.IGNORECASE)
@@ -60,8 +62,16 @@ Locate = Callable[[], Awaitable[StreamAddress]]
 class HttpUpstream:
     """A medium behind http(s)."""
 
-    def __init__(self, http: GuardedHttp, address: StreamAddress, *, locate: Locate | None) -> None:
+    def __init__(
+        self,
+        http: GuardedHttp,
+        address: StreamAddress,
+        *,
+        locate: Locate | None,
+        retry_pauses: Sequence[float] = RETRY_PAUSES,
+    ) -> None:
         """Read `address`; once it has expired, what `locate` finds (None: it cannot expire)."""
+        self._pauses = retry_pauses
         self._http = http
         self._address = address
         self._locate = locate
@@ -103,9 +113,9 @@ class HttpUpstream:
                 if position == start:
                     raise failure(ExtractionReason.UNREACHABLE)
             except ExtractionFailed:
-                if attempts >= len(_PAUSES) or not self._can_resume(position):
+                if attempts >= len(self._pauses) or not self._can_resume(position):
                     raise
-                await asyncio.sleep(_PAUSES[attempts])
+                await asyncio.sleep(self._pauses[attempts])
                 attempts += 1
 
     async def close(self) -> None:

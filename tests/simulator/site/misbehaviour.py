@@ -33,8 +33,10 @@ class Misbehaviour:
             "norange-breaks-once": self._norange_breaks_once,
             "broken": self._broken,
             "gated": self._gated,
+            "gated-chunked": self._gated_chunked,
             "drip": self._drip,
             "stalls": self._stalls,
+            "stalls-once": self._stalls_once,
             "expiring": self._expiring,
             "station": self._station,
             "forever": self._forever,
@@ -92,13 +94,17 @@ class Misbehaviour:
     async def _gated(self, request: web.Request) -> web.StreamResponse:
         """Give the first half, and the rest when the gate opens; no ranges."""
         tone = await self._tones.asked_for(request)
+        return await _send(request, tone, self._halves(tone.data), length=len(tone.data))
 
-        async def halves() -> AsyncIterator[bytes]:
-            yield tone.data[: len(tone.data) // 2]
-            await self.gate.wait()
-            yield tone.data[len(tone.data) // 2 :]
+    async def _gated_chunked(self, request: web.Request) -> web.StreamResponse:
+        """Do the same without saying how long it will be."""
+        tone = await self._tones.asked_for(request)
+        return await _send(request, tone, self._halves(tone.data), length=None)
 
-        return await _send(request, tone, halves(), length=len(tone.data))
+    async def _halves(self, data: bytes) -> AsyncIterator[bytes]:
+        yield data[: len(data) // 2]
+        await self.gate.wait()
+        yield data[len(data) // 2 :]
 
     async def _drip(self, request: web.Request) -> web.StreamResponse:
         """Give a byte every quarter of a second."""
@@ -120,6 +126,11 @@ class Misbehaviour:
             await asyncio.Event().wait()
 
         return await _send(request, tone, half(), length=len(tone.data))
+
+    async def _stalls_once(self, request: web.Request) -> web.StreamResponse:
+        if self._first_time(request):
+            return await self._stalls(request)
+        return await self._well(request)
 
     async def _expiring(self, request: web.Request) -> web.StreamResponse:
         """Break in the middle; afterwards only a link with a higher `?key=` is known."""
