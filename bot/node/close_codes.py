@@ -17,6 +17,8 @@ _PAUSES = (0.0, 0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
 """Seconds before the first, second, … attempt: the first comes at once."""
 _STABLE_SECONDS = 0.5
 """A connection that lasted this long has earned a fresh count of attempts."""
+_FIRST_ATTEMPTS = 5
+"""In a row, for a server that never let us in: somebody waits for an answer."""
 
 
 class Recovery(Enum):
@@ -87,6 +89,7 @@ class Recoveries:
 
     def __init__(self) -> None:
         self._failures = 0
+        self._ever_lasted = False
 
     def after(self, code: int, *, established: bool, lasted: float) -> Step:
         """Return what follows a close.
@@ -96,10 +99,12 @@ class Recoveries:
             established: there is a session that could be resumed.
             lasted: seconds for which the websocket had been of use.
         """
+        self._ever_lasted = self._ever_lasted or lasted > 0
         if lasted >= _STABLE_SECONDS:
             self._failures = 0
         rule = rule_for(code)
-        if rule.recovery is Recovery.STOP or self._failures >= rule.attempts:
+        attempts = rule.attempts if self._ever_lasted else min(rule.attempts, _FIRST_ATTEMPTS)
+        if rule.recovery is Recovery.STOP or self._failures >= attempts:
             return Step(Recovery.STOP)
         pause = _PAUSES[self._failures]
         self._failures += 1

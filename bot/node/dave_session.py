@@ -61,27 +61,29 @@ class DaveSession:
         self._user_id = str(user_id)
         self._channel_id = channel_id
         self._others: set[str] = set()
-        self._version = 0
         self._mls = dave.Session(_failed)
+        self._version = 0
+        self._version_in_use = 0
         self._encryptor = dave.Encryptor()
         self._encryptor.set_passthrough_mode(True)
-        self._external_sender_known = False
+        self._external_sender_known = self._has_group = False
         self._kept: list[tuple[int, bytes]] = []
-        self._transitions: dict[int, dave.IKeyRatchet | None] = {}
+        self._transitions: dict[int, tuple[int, dave.IKeyRatchet | None]] = {}
         self.encrypt = partial(self._encryptor.encrypt, dave.MediaType.audio, 0)
         """Encrypt an Opus frame, or pass it through; None when that failed."""
 
     @property
     def joining(self) -> bool:
         """Whether others are there who expect encryption, and we have no key yet."""
-        return bool(self._version and self._others and self._encryptor.is_passthrough_mode())
+        keyless = self._encryptor.is_passthrough_mode()
+        return bool(self._version_in_use and self._others and keyless)
 
     def start(self, version: int, ssrc: int) -> Replies:
         """Take the protocol `version` and our own `ssrc` that the server chose (ops 4 and 2)."""
         self._encryptor.assign_ssrc_to_codec(ssrc, dave.Codec.opus)
         self.encrypt = partial(self._encryptor.encrypt, dave.MediaType.audio, ssrc)
-        self._version = version
-        return self._join_new_group() if version else ()
+        self._version_in_use = version
+        return self._join_new_group(version) if version else ()
 
     def joined(self, user_ids: list[str]) -> None:
         """Recognise members who came (op 11): only they may be added to the group."""
@@ -96,34 +98,36 @@ class DaveSession:
         """Answer a JSON message (ops 21, 22, 24)."""
         match op:
             case VoiceOp.DAVE_PREPARE_TRANSITION:
-                self._version = int(data["protocol_version"])
-                return self._prepared(int(data["transition_id"]))
+                return self._prepare(data["transition_id"], data["protocol_version"])
             case VoiceOp.DAVE_EXECUTE_TRANSITION:
-                return self._execute(int(data["transition_id"]))
+                self._execute(data["transition_id"])
             case VoiceOp.DAVE_PREPARE_EPOCH if int(data["epoch"]) == _NEW_GROUP_EPOCH:
-                self._version = int(data["protocol_version"])
-                return self._join_new_group()
+                return self._join_new_group(data["protocol_version"])
         return ()
 
-    def _join_new_group(self) -> Replies:
-        self._mls.init(self._version, self._channel_id, self._user_id)
+    def _join_new_group(self, version: int) -> Replies:
+        self._version = version
+        self._mls.init(version, self._channel_id, self._user_id)
+        self._has_group = True
         package = self._mls.get_marshalled_key_package()
-        return (Reply(VoiceOp.DAVE_KEY_PACKAGE, package),) if package else ()
+        offer = (Reply(VoiceOp.DAVE_KEY_PACKAGE, package),) if package else ()
+        return offer + self._take_up_kept()
 
-    def _prepared(self, transition: int) -> Replies:
+    def _prepare(self, transition: int, version: int) -> Replies:
         """Remember what to send with from `transition` on, and say that we are ready for it."""
-        ratchet = self._mls.get_key_ratchet(self._user_id) if self._version else None
-        self._transitions[transition] = ratchet
+        ratchet = self._mls.get_key_ratchet(self._user_id) if version else None
+        self._transitions[transition] = version, ratchet
         if transition == 0:
-            return self._execute(transition)
+            self._execute(transition)
+            return ()
         return (Reply(VoiceOp.DAVE_TRANSITION_READY, {"transition_id": transition}),)
 
-    def _execute(self, transition: int) -> Replies:
-        if transition in self._transitions:
-            ratchet = self._transitions.pop(transition)
-            self._encryptor.set_key_ratchet(ratchet)
-            self._encryptor.set_passthrough_mode(ratchet is None)
-        return ()
+    def _execute(self, transition: int) -> None:
+        if transition not in self._transitions:
+            return
+        self._version_in_use, ratchet = self._transitions.pop(transition)
+        self._encryptor.set_key_ratchet(ratchet)
+        self._encryptor.set_passthrough_mode(ratchet is None)
 
     # ── binary ──────────────────────────────────────────────────────────────
     def receive_binary(self, op: int, payload: bytes) -> Replies:
@@ -131,12 +135,15 @@ class DaveSession:
         if op == VoiceOp.DAVE_EXTERNAL_SENDER:
             self._mls.set_external_sender(payload)
             self._external_sender_known = True
-            kept, self._kept = self._kept, []
-            return sum((self._mls_message(*message) for message in kept), ())
-        if not self._external_sender_known:
+        else:
             self._kept.append((op, payload))
-            return ()
-        return self._mls_message(op, payload)
+        return self._take_up_kept()
+
+    def _take_up_kept(self) -> Replies:
+        replies: Replies = ()
+        while self._kept and self._external_sender_known and self._has_group:
+            replies += self._mls_message(*self._kept.pop(0))
+        return replies
 
     def _mls_message(self, op: int, payload: bytes) -> Replies:
         match op:
@@ -155,17 +162,17 @@ class DaveSession:
             return ()
         if result is dave.RejectType.failed:
             return self._recover(transition)
-        return self._prepared(transition)
+        return self._prepare(transition, self._version)
 
     def _welcome(self, transition: int, welcome: bytes) -> Replies:
         if self._mls.process_welcome(welcome, self._recognised()) is None:
             return self._recover(transition)
-        return self._prepared(transition)
+        return self._prepare(transition, self._version)
 
     def _recover(self, transition: int) -> Replies:
         """Ask to be removed and added anew; what we send keeps its old keys meanwhile."""
         refusal = Reply(VoiceOp.DAVE_INVALID_COMMIT_WELCOME, {"transition_id": transition})
-        return (refusal, *self._join_new_group())
+        return (refusal, *self._join_new_group(self._version))
 
     def _recognised(self) -> set[str]:
         return self._others | {self._user_id}

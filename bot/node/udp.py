@@ -5,6 +5,7 @@ import contextlib
 import socket
 import struct
 import threading
+from collections.abc import Sequence
 
 _DISCOVERY = struct.Struct(">HHI64sH")
 _REQUEST, _RESPONSE, _LENGTH = 1, 2, 70
@@ -55,14 +56,16 @@ class VoiceSocket:
             return False
         return True
 
-    async def discover(self, ssrc: int) -> tuple[str, int]:
-        """Ask for the address at which the server sees us (IP discovery); at most 4.7 s.
+    async def discover(self, ssrc: int, *, waits: Sequence[float] = _WAITS) -> tuple[str, int]:
+        """Ask for the address at which the server sees us (IP discovery).
+
+        Asked once for each of `waits`, which are seconds; together at most 4.7 s by default.
 
         Raises:
-            DiscoveryFailed: no answer, though asked six times.
+            DiscoveryFailed: no answer.
         """
         request = _DISCOVERY.pack(_REQUEST, _LENGTH, ssrc, b"", 0)
-        for wait in _WAITS:
+        for wait in waits:
             self.send(request)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait):

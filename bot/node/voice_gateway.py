@@ -18,7 +18,7 @@ from typing import Any
 
 import aiohttp
 
-from bot.node.close_codes import ABNORMAL
+from bot.node.close_codes import ABNORMAL, TLS_FAILED
 
 _log = logging.getLogger(__name__)
 
@@ -97,6 +97,8 @@ class VoiceGateway:
             self._socket = await http.ws_connect(
                 url, autoclose=False, max_msg_size=0, timeout=_CLOSE_TIMEOUT
             )
+        except aiohttp.ClientSSLError as error:
+            return Closing(TLS_FAILED, f"no TLS with the voice server: {error}", by_remote=False)
         except (aiohttp.ClientError, OSError) as error:
             return Closing(
                 ABNORMAL, f"the voice server cannot be reached: {error}", by_remote=False

@@ -83,6 +83,7 @@ class VoiceSession:
         self._way: Route | None = None
         self._held = False
         self._group_deadline: asyncio.TimerHandle | None = None
+        self._waited_for_group = False
 
     @property
     def established(self) -> bool:
@@ -133,8 +134,7 @@ class VoiceSession:
         """Free what the session holds; it cannot be resumed afterwards."""
         self._way = None
         self._publish()
-        if self._group_deadline is not None:
-            self._group_deadline.cancel()
+        self._stop_waiting_for_group()
         if self._socket is not None:
             self._socket.close()
 
@@ -210,8 +210,6 @@ class VoiceSession:
         seal = sealer(description["mode"], bytes(description["secret_key"]))
         version = description.get("dave_protocol_version", 0)
         await self._reply(self._dave.start(version, self._ssrc))
-        loop = asyncio.get_running_loop()
-        self._group_deadline = loop.call_later(_GROUP_SECONDS, self._waited_for_group)
         self._way = Route(self._ssrc, seal, self._dave.encrypt, self._socket.send)
         await self._become_usable()
 
@@ -239,8 +237,24 @@ class VoiceSession:
             self._on_change()
 
     def _awaits_group(self) -> bool:
-        return self._group_deadline is not None and self._dave.joining
+        if not self._dave.joining:
+            self._waited_for_group = False
+            self._stop_waiting_for_group()
+            return False
+        if self._group_deadline is None and not self._waited_for_group:
+            loop = asyncio.get_running_loop()
+            self._group_deadline = loop.call_later(_GROUP_SECONDS, self._give_group_up)
+        return not self._waited_for_group
 
-    def _waited_for_group(self) -> None:
-        self._group_deadline = None
+    def _stop_waiting_for_group(self) -> None:
+        if self._group_deadline is not None:
+            self._group_deadline.cancel()
+            self._group_deadline = None
+
+    def _give_group_up(self) -> None:
+        _log.warning(
+            "voice of guild %d: no encryption group in time, sound goes on without",
+            self._credentials.guild_id,
+        )
+        self._waited_for_group = True
         self._publish()
