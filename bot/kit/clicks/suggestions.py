@@ -48,7 +48,7 @@ class Suggestions:
 
     async def _answer(self, payload: Payload, *, number: int, received_at: float) -> None:
         choices = await self._choices(payload, number=number, received_at=received_at)
-        named = [{"name": c.name[:_TEXT], "value": c.value} for c in choices if c.name]
+        named = [{"name": c.name[:_TEXT], "value": c.value} for c in choices if _sendable(c)]
         await self._lane.send(
             int(payload["id"]),
             payload["token"],
@@ -72,3 +72,8 @@ class Suggestions:
 
     async def _ask(self, request: AutocompleteRequest, found: list[Choice]) -> None:
         found.extend(await self._source(request))
+
+
+def _sendable(choice: Choice) -> bool:
+    """Say whether Discord takes it; one that it refuses would cost all the others."""
+    return bool(choice.name) and not (isinstance(choice.value, str) and len(choice.value) > _TEXT)
