@@ -1,12 +1,12 @@
 """Who is in a guild's call, and the end-to-end encryption among them (DAVE).
 
-The server is the MLS group's delivery service: it collects key packages (op 26), proposes
-additions and removals (27), picks one commit of those that come (28), announces it (29) and welcomes who was
-added (30). Members then decrypt frames of both keys, report that they are ready (23), and when all
-are, or two seconds have passed, the server lets everybody send with the new key (22). Transition 0
-is a first start and executes at once. A member who remains alone gets a new, pending group (24, then
-21 with transition 0). Switching encryption off is a transition to version 0 (21), switching it on a
-new group (24).
+The server is the MLS group's delivery service: it collects key packages (op 26), proposes to add
+and remove members (27), picks one commit of those that come (28), announces it (29) and welcomes
+who was added (30). Members then decrypt frames of both keys, report that they are ready (23), and
+when all are, or two seconds have passed, the server lets everybody send with the new key (22).
+Transition 0 is a first start and executes at once. A member who remains alone gets a new, pending
+group (24, then 21 with transition 0). Switching encryption off is a transition to version 0 (21),
+switching it on a new group (24).
 """
 
 import asyncio
@@ -237,7 +237,9 @@ class Call:
             present = [str(other.user_id) for other in others]
             await participant.send(11, {"user_ids": present})
         for other in others:
+            await _introduce(participant, other.user_id)
             await other.send(11, {"user_ids": [str(user_id)]})
+            await _introduce(other, user_id)
         if self.version:
             await self._tell_sender(participant)
 
@@ -416,3 +418,9 @@ class Call:
     def _next_transition(self) -> int:
         self._last_transition += 1
         return self._last_transition
+
+
+async def _introduce(participant: Participant, user_id: int) -> None:
+    """Send what the documentation leaves out and every client meets: flags and platform."""
+    await participant.send(18, {"user_id": str(user_id), "flags": 2})
+    await participant.send(20, {"user_id": str(user_id), "platform": 0})

@@ -218,7 +218,7 @@ class Connection:
         if _number(data, "ssrc") != session.stream.ssrc:
             raise Refused(4020, "Invalid SSRC.")
         session.log.add(f"speaking {speaking}")
-        self._server.announced(session)
+        self._server.announced(session, speaking)
 
     async def _resume(self, data: Any) -> None:
         if self.session is not None:

@@ -10,7 +10,9 @@ Rules and their sources are in DISCORD.md, section F of the project's notes, and
 """  # fmt: skip
 
 import asyncio
+import math
 import secrets
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -28,12 +30,10 @@ from tests.simulator.voice.faults import Faults
 from tests.simulator.voice.mls import MalformedMls
 from tests.simulator.voice.receiver import Receiver
 from tests.simulator.voice.session import Admission, VoiceSession
-from tests.simulator.voice.stream import Stream
+from tests.simulator.voice.stream import UDP_OVERTAKES, Stream
 from tests.simulator.voice.transport import AES_GCM, XCHACHA
 
 _KEY_PACKAGE = 26
-_UDP_OVERTAKES = 0.25
-"""Seconds that a packet may come before the op 5 that was sent ahead of it."""
 
 
 class VoiceServer:
@@ -284,8 +284,9 @@ class VoiceServer:
         else:
             self.forget(session)
 
-    def announced(self, session: VoiceSession) -> None:
+    def announced(self, session: VoiceSession, speaking: int) -> None:
         """Let packets be heard: an op 5 came."""
+        session.stream.quiet_since = math.inf if speaking else time.monotonic()
         if not session.stream.announced:
             session.stream.announced = True
             self.ears.take(session.stream, 0.0, b"")
@@ -372,7 +373,7 @@ class VoiceServer:
 
     def _check_announced(self, session: VoiceSession) -> None:
         loop = asyncio.get_running_loop()
-        loop.call_later(_UDP_OVERTAKES, self._refuse_unannounced, session)
+        loop.call_later(UDP_OVERTAKES, self._refuse_unannounced, session)
 
     def _refuse_unannounced(self, session: VoiceSession) -> None:
         if session.stream.announced or session.connection is None:

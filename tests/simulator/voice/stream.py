@@ -1,5 +1,6 @@
 """One connection's sound on its way from the network to the ear."""
 
+import math
 from array import array
 from collections import deque
 from collections.abc import Callable
@@ -10,6 +11,9 @@ from tests.simulator.voice.ear import Ear
 from tests.simulator.voice.measures import Frame
 from tests.simulator.voice.tone import FRAME, is_silent, level_and_pitch
 from tests.simulator.voice.transport import SILENCE, BadPacket, RtpPacket, TransportCipher
+
+UDP_OVERTAKES = 0.25
+"""Seconds that sound and op 5, sent at the same time over UDP and TCP, may come apart."""
 
 _SAMPLE_EVERY = 50
 _SMALLEST_SOUND = 12 + 20 + len(SILENCE) + 8
@@ -32,6 +36,8 @@ class Stream:
         self.ear = ear
         self.cipher: TransportCipher | None = None
         self.announced = False
+        self.quiet_since = math.inf
+        """Monotonic time since which op 5 says that nothing is sent."""
         self.unwrap: Callable[[bytes, float], bytes | None] = lambda payload, _arrival: payload
         """Takes the end-to-end encryption off, None when nobody listens; raises `BadPacket`."""
         self._unannounced = unannounced
@@ -90,6 +96,9 @@ class Stream:
         _check_duration(opus)
         level, hz = level_and_pitch(self._decode(opus))
         frame = Frame(arrival, packet.timestamp, packet.sequence, level, hz, is_silent(level))
+        if not frame.silent and arrival > self.quiet_since + UDP_OVERTAKES:
+            self.quiet_since = math.inf
+            self.ear.report("sound was sent after op 5 had said that it ends")
         self.ear.record(frame, silence_frame=opus == SILENCE)
 
     def _count(self, arrival: float, packet: RtpPacket, cipher: TransportCipher) -> None:

@@ -204,6 +204,22 @@ async def test_client_that_reports_an_invalid_commit_is_added_again() -> None:
             assert voice.ear(GUILD).violations == []
 
 
+async def test_commit_that_leaves_out_a_proposal_is_not_announced() -> None:
+    async with VoiceServer() as voice:
+        admit(voice)
+        async with DaveClient(voice) as client:
+            await client.join(AES_GCM)
+            await client.until_epoch(1)
+            await voice.call(GUILD).join(OTHER_MEMBER)
+            await voice.call(GUILD).join(OTHER_MEMBER + 1)
+            await client.until_executed(1)
+            events = [event.what for event in voice.log(GUILD).events]
+            assert "dave commit of 33 not used: it leaves out proposals" in events
+            client.play(tone_frames(440, 10))
+            await voice.ear(GUILD).hears(440, since=0)
+            assert voice.log(GUILD).count("dave epoch") == 2
+
+
 async def test_commit_of_an_unknown_proposal_is_not_announced() -> None:
     async with VoiceServer() as voice:
         admit(voice)

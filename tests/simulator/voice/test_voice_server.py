@@ -1,6 +1,7 @@
 """The voice server refuses what Discord refuses, and hears what is sent to it."""
 
 import random
+import time
 
 import aiohttp
 import pytest
@@ -183,6 +184,26 @@ async def test_packet_with_a_wrong_tag_is_not_heard_and_reported(mode: str) -> N
             assert [line for line in ear.violations if "authentication tag" in line]
 
 
+async def test_sound_after_the_end_was_announced_is_heard_but_reported() -> None:
+    async with VoiceServer(dave_version=0) as voice:
+        admit(voice)
+        async with MinimalClient(voice) as client:
+            await client.join(AES_GCM)
+            frames = tone_frames(440, 20)
+            client.play([next(frames) for _ in range(5)])
+            await client.speak(0)
+            ended = await voice.log(GUILD).happens("speaking 0")
+            client.play([SILENCE] * 5)
+            ear = voice.ear(GUILD)
+            await ear.packets(10)
+            assert ear.violations == []
+            await ear.silence(seconds=ended.at + 0.3 - time.monotonic())
+            client.play(frames)
+            await ear.hears(440, since=ended.at)
+            assert len(ear.violations) == 1
+            assert "op 5" in ear.violations[0]
+
+
 async def test_nonce_used_twice_is_reported() -> None:
     async with VoiceServer(dave_version=0) as voice:
         admit(voice)
@@ -299,7 +320,7 @@ async def test_resume_after_a_cut_replays_what_was_missed_and_the_sound_goes_on(
             client.play(frames[20:])
             await voice.ear(GUILD).packets(30)
             await voice.ear(GUILD).hears(440, since=0, frames=28)
-            await voice.log(GUILD).happens("resumed 2")
+            await voice.log(GUILD).happens("resumed 4")
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 The pitch comes from the rising zero crossings (interpolated between samples), and is believed only
 when a sine of that pitch explains most of the frame's energy: so speech, noise and chords have a
-level but no pitch. A pure tone between 100 Hz and 8 kHz reads within 1 %.
+level but no pitch. A pure tone between 170 Hz and 8 kHz reads within 1 %.
 """
 
 import math
