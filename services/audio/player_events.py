@@ -25,6 +25,15 @@ class NowPlaying:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlaybackWentOn:
+    """A track sounds again after its node was gone or the bot restarted; good for presence."""
+
+    guild_id: int
+    text_channel_id: int | None
+    entry: QueuedTrack
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrackSkipped:
     """A track could not be played, also not at the second try; the queue goes on."""
 
@@ -105,6 +114,7 @@ class PlaybackInterrupted:
 
 PlayerEvent = (
     NowPlaying
+    | PlaybackWentOn
     | TrackSkipped
     | PlaybackStopped
     | QueueFinished

@@ -1,7 +1,15 @@
 """The players of all guilds: what commands ask of them, and what the outside world tells them."""
 
-from collections.abc import Callable, Sequence
+import asyncio
+import itertools
+import logging
+import random
+from collections.abc import AsyncIterator, Callable, Sequence
 
+from services.audio.errors import NothingPlaying
+from services.audio.guild_player import GuildPlayer
+from services.audio.journal import Journal
+from services.audio.outside import Outside
 from services.audio.player_events import PlayerEvent
 from services.audio.player_state import (
     LoopMode,
@@ -11,9 +19,27 @@ from services.audio.player_state import (
     SkipOutcome,
     Where,
 )
-from services.audio.ports import AudioNode, MediaSource, VoiceControl
+from services.audio.player_store import PlayerStore
+from services.audio.ports import (
+    AudioNode,
+    MediaSource,
+    NodeEvent,
+    NodeLost,
+    NodeReady,
+    VoiceControl,
+)
+from services.audio.session import MAX_VOLUME
 from services.audio.track import Track
+from services.background import BackgroundTasks
 from services.clock import Clock
+from services.errors import Refusal
+
+_log = logging.getLogger(__name__)
+
+_POSITION_SECONDS = 5
+_SHARE = 100
+"""So many players are looked at before the event loop gets its turn."""
+_RECOVERIES_AT_ONCE = 16
 
 
 class PlayerService:
@@ -29,24 +55,48 @@ class PlayerService:
         node: AudioNode,
         voice: VoiceControl,
         media: MediaSource,
+        store: PlayerStore,
         clock: Clock,
         announce: Callable[[PlayerEvent], None],
         idle_leave_seconds: float = 300,
         alone_leave_seconds: float = 30,
     ) -> None:
-        raise NotImplementedError
+        self._store = store
+        self._clock = clock
+        self._voice = voice
+        self._journal = Journal(store, clock)
+        self._tasks = BackgroundTasks("player")
+        self._rng = random.Random()
+        self._outside = Outside(
+            node=node,
+            voice=voice,
+            media=media,
+            clock=clock,
+            journal=self._journal,
+            tasks=self._tasks,
+            announce=announce,
+            new_play_number=itertools.count(int(clock.now().timestamp() * 1_000_000)).__next__,
+            idle_leave_seconds=idle_leave_seconds,
+            alone_leave_seconds=alone_leave_seconds,
+        )
+        self._players: dict[int, GuildPlayer] = {}
+        self._recoveries = asyncio.Semaphore(_RECOVERIES_AT_ONCE)
+        self._node_resumed: bool | None = None  # None: no node has been ready yet
+        self._restored = False
+        self._closed = False
+        node.listen(self._on_node_event)
 
     def view(self, guild_id: int) -> PlayerView:
         """Show the player as it is now; a guild that never played has a player at rest."""
-        raise NotImplementedError
+        return self._player(guild_id).view()
 
     def page(self, guild_id: int, page: int, *, size: int = 10) -> QueuePage:
         """Show a page of the queue, counted from 1; a number too large or small is corrected."""
-        raise NotImplementedError
+        return self._player(guild_id).queue.page(page, size=size)
 
     async def history(self, guild_id: int, *, limit: int = 10) -> tuple[Track, ...]:
         """Return the tracks that were played last, the newest first."""
-        raise NotImplementedError
+        return await self._store.history(guild_id, limit=limit)
 
     async def connect(
         self, guild_id: int, voice_channel_id: int, *, text_channel_id: int | None
@@ -57,17 +107,25 @@ class PlayerService:
             VoiceJoinRefused: no permission to connect or speak, the channel is full or gone.
             NodeUnavailable: no node takes the connection.
         """
-        raise NotImplementedError
+        await self._player(guild_id).connect(voice_channel_id, text_channel_id=text_channel_id)
 
     def push_track(self, guild_id: int, track: Track, where: Where) -> QueuedTrack:
         """Insert the track; cannot fail and never waits."""
-        raise NotImplementedError
+        player = self._player(guild_id)
+        queued = player.queue.push(track, where)
+        player.queue_changed()
+        return queued
 
     def push_tracks(
         self, guild_id: int, tracks: Sequence[Track], where: Where
     ) -> Sequence[QueuedTrack]:
         """Insert the tracks in their order (also at the front); cannot fail and never waits."""
-        raise NotImplementedError
+        if not tracks:
+            return ()
+        player = self._player(guild_id)
+        queued = player.queue.push_many(tracks, where)
+        player.queue_changed()
+        return queued
 
     async def stored(self, guild_id: int) -> None:
         """Return when everything changed in this guild so far is on disk.
@@ -76,7 +134,7 @@ class PlayerService:
             StorageUnavailable: the database does not take it now; the change stays in memory
                 and is written as soon as possible.
         """
-        raise NotImplementedError
+        await self._journal.stored(guild_id)
 
     async def kick_off_playback(
         self, guild_id: int, *, replace: bool = False
@@ -99,18 +157,28 @@ class PlayerService:
             AddressRefused: the address may not be fetched.
             TrackRefused: it turned out to be too long or live.
         """
-        raise NotImplementedError
+        return await self._player(guild_id).kick_off(replace=replace)
 
     def take_back(self, guild_id: int, entry_id: str) -> bool:
         """Take a queued track out again; False when it is not queued (any more)."""
-        raise NotImplementedError
+        player = self._player(guild_id)
+        taken = player.queue.remove(entry_id)
+        if taken:
+            player.queue_changed()
+        return taken
 
     async def play_now(self, guild_id: int, track: Track) -> QueuedTrack:
         """Play the track in place of the current one; if it fails, nothing has changed.
 
         Raises what `kick_off_playback` raises.
         """
-        raise NotImplementedError
+        queued = self.push_track(guild_id, track, Where.FRONT)
+        try:
+            await self.kick_off_playback(guild_id, replace=True)
+        except BaseException:
+            self.take_back(guild_id, queued.entry_id)
+            raise
+        return queued
 
     async def pause(self, guild_id: int, *, by: int) -> QueuedTrack:
         """Pause and remember who did it.
@@ -118,7 +186,7 @@ class PlayerService:
         Raises:
             NothingPlaying: nothing plays, or it is paused already.
         """
-        raise NotImplementedError
+        return await self._player(guild_id).pause(by)
 
     async def resume(self, guild_id: int) -> QueuedTrack:
         """Go on with a paused track.
@@ -126,7 +194,7 @@ class PlayerService:
         Raises:
             NothingPlaying: nothing is paused.
         """
-        raise NotImplementedError
+        return await self._player(guild_id).resume()
 
     async def skip(self, guild_id: int, count: int = 1) -> SkipOutcome:
         """Skip the current track and `count - 1` more; beyond the end playback ends.
@@ -135,7 +203,9 @@ class PlayerService:
             NothingPlaying: nothing plays.
             NodeUnavailable: no audio node answers.
         """
-        raise NotImplementedError
+        if count < 1:
+            raise Refusal("Skip at least one track.")
+        return await self._player(guild_id).skip(count)
 
     async def stop(self, guild_id: int) -> None:
         """End playback and clear the queue; the history stays, and so does the bot for a while.
@@ -143,7 +213,7 @@ class PlayerService:
         Raises:
             NothingPlaying: nothing plays and nothing is queued.
         """
-        raise NotImplementedError
+        await self._player(guild_id).stop()
 
     async def leave(self, guild_id: int) -> None:
         """Leave the voice channel; queue, current track, loop and silence end with the session.
@@ -151,7 +221,7 @@ class PlayerService:
         Raises:
             NothingPlaying: the bot is in no voice channel.
         """
-        raise NotImplementedError
+        await self._player(guild_id).leave()
 
     async def seek(self, guild_id: int, position_ms: int) -> int:
         """Go to a position of the current track and return it; below 0 is the beginning.
@@ -160,7 +230,7 @@ class PlayerService:
             NothingPlaying: nothing plays.
             Refusal: the position is beyond the end, or the track is live.
         """
-        raise NotImplementedError
+        return await self._player(guild_id).seek(position_ms)
 
     async def replay(self, guild_id: int) -> QueuedTrack:
         """Play the current track from its beginning, also when it was paused.
@@ -168,7 +238,14 @@ class PlayerService:
         Raises:
             NothingPlaying: nothing plays.
         """
-        raise NotImplementedError
+        player = self._player(guild_id)
+        await player.seek(0)
+        if player.session.paused:
+            return await player.resume()
+        current = player.queue.current
+        if current is None:
+            raise NothingPlaying("Nothing is playing.")
+        return current
 
     async def set_volume(self, guild_id: int, volume: int) -> None:
         """Set the volume in per cent (0 to 500), also for what plays later.
@@ -176,15 +253,21 @@ class PlayerService:
         Raises:
             Refusal: the number is outside of that.
         """
-        raise NotImplementedError
+        if not 0 <= volume <= MAX_VOLUME:
+            raise Refusal(f"The volume goes from 0 to {MAX_VOLUME} per cent.")
+        await self._player(guild_id).set_volume(volume)
 
     async def set_loop(self, guild_id: int, loop: LoopMode) -> None:
         """Say what becomes of tracks that have ended."""
-        raise NotImplementedError
+        player = self._player(guild_id)
+        player.session.loop = loop
+        player.queue_changed()
 
     def set_silent(self, guild_id: int, *, silent: bool) -> None:
         """Say whether this session has messages for new tracks."""
-        raise NotImplementedError
+        player = self._player(guild_id)
+        player.session.silent = silent
+        player.note()
 
     def remove(self, guild_id: int, position: int) -> QueuedTrack:
         """Take the track at `position` (from 1) out of the queue.
@@ -192,7 +275,11 @@ class PlayerService:
         Raises:
             Refusal: there is no such position; the sentence names the valid ones.
         """
-        raise NotImplementedError
+        player = self._player(guild_id)
+        _check_position(position, len(player.queue))
+        removed = player.queue.remove_at(position)
+        player.queue_changed()
+        return removed
 
     def move(self, guild_id: int, position: int, *, to: int) -> QueuedTrack:
         """Move a queued track to another position (both from 1).
@@ -200,7 +287,12 @@ class PlayerService:
         Raises:
             Refusal: there is no such position; the sentence names the valid ones.
         """
-        raise NotImplementedError
+        player = self._player(guild_id)
+        _check_position(position, len(player.queue))
+        _check_position(to, len(player.queue))
+        moved = player.queue.move(position, to)
+        player.queue_changed()
+        return moved
 
     async def shuffle(self, guild_id: int) -> int:
         """Mix the queue and return how many tracks it has.
@@ -208,7 +300,11 @@ class PlayerService:
         Raises:
             NothingPlaying: fewer than two tracks are queued.
         """
-        raise NotImplementedError
+        player = self._player(guild_id)
+        if (count := len(player.queue)) <= 1:
+            raise NothingPlaying("There is nothing to shuffle: fewer than two tracks are queued.")
+        await player.shuffle(self._rng)
+        return count
 
     def clear(self, guild_id: int) -> int:
         """Empty the queue, leave the current track, and return how many were dropped.
@@ -216,15 +312,23 @@ class PlayerService:
         Raises:
             NothingPlaying: the queue is empty.
         """
-        raise NotImplementedError
+        player = self._player(guild_id)
+        if not (count := len(player.queue)):
+            raise NothingPlaying("The queue is empty already.")
+        player.work_off(player.queue.clear())
+        player.queue_changed()
+        return count
 
     async def voice_changed(self, guild_id: int, channel_id: int | None) -> None:
         """Take note that the bot itself is in another channel, or in none."""
-        raise NotImplementedError
+        _log.info("the bot is in voice channel %s of guild %s", channel_id, guild_id)
+        if not self._closed and (player := self._players.get(guild_id)) is not None:
+            player.voice_changed()
 
     async def listeners_changed(self, guild_id: int) -> None:
         """Take note that people came to or left the bot's channel."""
-        raise NotImplementedError
+        if not self._closed and (player := self._players.get(guild_id)) is not None:
+            player.listeners_changed()
 
     async def load(self) -> None:
         """Read every player from the database; before the first command arrives.
@@ -232,12 +336,70 @@ class PlayerService:
         Raises:
             StorageUnavailable: the database does not answer.
         """
-        raise NotImplementedError
+        for stored in await self._store.load():
+            self._player(stored.record.guild_id).load(stored)
 
     async def restore(self) -> None:
         """Rejoin and go on where playback was; after each `on_ready`, and safe to repeat."""
-        raise NotImplementedError
+        if not self._restored:
+            self._restored = True
+            self._tasks.start(self._store_positions(), name="store positions")
+        if self._node_resumed is not None:
+            await self._recover(resumed=True)
 
     async def close(self) -> None:
         """Store everything and end all background work; voice connections are left alone."""
-        raise NotImplementedError
+        self._closed = True
+        for player in self._players.values():
+            player.close()
+        await self._tasks.close()
+        await self._journal.close()
+
+    # ── inside ──────────────────────────────────────────────────────────────
+    def _player(self, guild_id: int) -> GuildPlayer:
+        if (player := self._players.get(guild_id)) is None:
+            player = self._players[guild_id] = GuildPlayer(guild_id, self._outside)
+        return player
+
+    def _on_node_event(self, event: NodeEvent) -> None:
+        if self._closed:
+            return
+        match event:
+            case NodeLost(guild_ids=guild_ids):
+                for guild_id in guild_ids:
+                    if (player := self._players.get(guild_id)) is not None:
+                        player.suspend()
+            case NodeReady(resumed=resumed):
+                self._node_resumed = resumed
+                if self._restored:
+                    self._tasks.start(self._recover(resumed=resumed), name="recover")
+            case _:
+                if (player := self._players.get(event.guild_id)) is not None:
+                    player.node_event(event)
+
+    async def _recover(self, *, resumed: bool) -> None:
+        async for player in self._in_shares():
+            if player.session.voice_channel_id is not None:
+                player.recover(self._recoveries, resumed=resumed)
+
+    async def _store_positions(self) -> None:
+        while True:
+            await self._clock.sleep(_POSITION_SECONDS)
+            async for player in self._in_shares():
+                if player.moving:
+                    player.note()
+
+    async def _in_shares(self) -> AsyncIterator[GuildPlayer]:
+        for share in itertools.batched(list(self._players.values()), _SHARE):
+            for player in share:
+                yield player
+            await asyncio.sleep(0)
+
+
+def _check_position(position: int, length: int) -> None:
+    if 1 <= position <= length:
+        return
+    if length == 0:
+        raise Refusal("The queue is empty.")
+    valid = "only 1" if length == 1 else f"1 to {length}"
+    raise Refusal(f"There is no track number {position} in the queue; valid is {valid}.")

@@ -232,6 +232,12 @@ class TrackQueue:
         else:
             self._note_removed(int(current.entry_id))
 
+    def put_back(self) -> None:
+        """Put the current track back to the head of the queue."""
+        if (current := self._current) is not None:
+            self._current = None
+            self._insert(int(current.entry_id), current.track, self._end_key(Where.FRONT))
+
     # ── order ───────────────────────────────────────────────────────────────
     def move(self, position: int, to: int) -> QueuedTrack:
         """Put the entry at `position` (from 1) where afterwards it stands at `to`."""
