@@ -28,7 +28,7 @@ class Choosing:
         self._seconds = seconds
 
     async def choose(self, call: Invocation, question: Reply, labels: Sequence[str]) -> int | None:
-        """Show `question` and return the index of the chosen label.
+        """Show `question` and return the index of the chosen label; the answer begins anew then.
 
         None when the author cancelled or did not choose within two minutes. At most 25 labels.
         """
@@ -43,7 +43,7 @@ class Choosing:
                 click = None
         if click is not None:
             posted.through(partial(ClickedPlace, click.answer))
-        posted.remove_soon()
+        call.begin_anew()
         return None if click is None else _index(click)
 
 

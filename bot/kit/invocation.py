@@ -13,7 +13,7 @@ from bot.kit.replies import Json, Reply
 from services.errors import Refusal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Invocation:
     """A command that a member has given in a guild."""
 
@@ -37,6 +37,11 @@ class Invocation:
     def show(self, reply: Reply) -> None:
         """Make `reply` the command's answer, in place of the one before; return at once."""
         self.answer.show(reply)
+
+    def begin_anew(self) -> None:
+        """Delete the answer, and answer with a new message from now on."""
+        self.answer.remove_soon()
+        self.answer = self.another()
 
     async def reply(self, reply: Reply) -> Posted:
         """Make `reply` the command's answer and wait until it is shown, or given up."""

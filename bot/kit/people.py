@@ -1,6 +1,6 @@
 """Members and their files as plain values: what commands get instead of Discord objects."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -91,14 +91,19 @@ def file_of(attachment: Mapping[str, Any]) -> AttachedFile:
 
 
 class CachedMembers:
-    """Members of one guild, from nextcord's cache."""
+    """Members of one guild: those in nextcord's cache, and those that the message named.
 
-    def __init__(self, guild: nextcord.Guild) -> None:
+    The cache is not complete (members are not asked for at start), but whoever is mentioned comes
+    with the message.
+    """
+
+    def __init__(self, guild: nextcord.Guild, named: Iterable[nextcord.Member] = ()) -> None:
         self._guild = guild
+        self._named = {member.id: member for member in named}
 
     def by_id(self, user_id: int) -> GuildMember | None:
         """Return the member, None where there is none."""
-        member = self._guild.get_member(user_id)
+        member = self._named.get(user_id) or self._guild.get_member(user_id)
         return None if member is None else member_of(member)
 
     def by_name(self, name: str) -> GuildMember | None:

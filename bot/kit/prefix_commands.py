@@ -136,7 +136,8 @@ def _words(context: Context, line: str) -> Words:
         )
         for attachment in context.message.attachments
     ]
-    return Words(line, members=CachedMembers(context.guild), attachments=files)
+    named = [user for user in context.message.mentions if isinstance(user, nextcord.Member)]
+    return Words(line, members=CachedMembers(context.guild, named), attachments=files)
 
 
 def _shown_prefix(context: Context) -> str:

@@ -77,11 +77,13 @@ class Reply:
     rows: tuple[Json, ...] = ()
     stays: bool = False
     """Whether it is kept; otherwise it deletes itself after `lifetime` seconds."""
+    seconds: float | None = None
+    """How long it is shown, where that is not as long as others of its kind."""
 
     @property
     def lifetime(self) -> float | None:
         """Seconds until it deletes itself; None where it stays."""
-        return None if self.stays else _LIFETIME_SECONDS[self.kind]
+        return None if self.stays else self.seconds or _LIFETIME_SECONDS[self.kind]
 
     def kept(self) -> "Reply":
         """Return the same message without an end of its own."""
@@ -141,6 +143,7 @@ class _Parts(TypedDict, total=False):
     pings: tuple[int, ...]
     rows: tuple[Json, ...]
     stays: bool
+    seconds: float | None
 
 
 def done(title: str, text: str = "", **parts: Unpack[_Parts]) -> Reply:

@@ -1,0 +1,1 @@
+"""Bringing tracks in: `play`, `playtop` and `playnow`."""
