@@ -23,8 +23,9 @@ from tests.simulator.voice.transport import TransportCipher
 if TYPE_CHECKING:
     from tests.simulator.voice.server import VoiceServer
 
-RESUMABLE_CLOSES = frozenset({1001, 1006, 4015})
-"""After these a client may resume; after all others its session is gone."""
+RESUMABLE_CLOSES = frozenset({1001, 1006, 4015, 4900})
+"""After these a client may resume (4900: it gave a silent websocket up, as koe does); after all
+others its session is gone."""
 
 _HELLO, _READY, _SESSION, _HEARTBEAT_ACK, _RESUMED, _VERSIONS = 8, 2, 4, 6, 9, 16
 _LARGEST_MESSAGE = 64 << 10
