@@ -18,8 +18,10 @@ class CallLog:
     """Events of one guild, each a few words.
 
     In the order of a normal life: "identify", "ready", "discovery", "select aead_…", "speaking 1",
-    "heartbeat 3" (with what it acknowledges), "close 4015" (by the server), "gone 1006" (the
-    websocket is), "resume 3", "resumed 2" (messages replayed); of DAVE: see `dave.py`.
+    "heartbeat 3" (with what it acknowledges), "close 4015" (by the server), "cut", "gone 1006" (the
+    websocket is), "resume 3", "resumed 2" (messages replayed). Of encryption: "dave key package of
+    USER", "dave epoch 1", "dave ready 1 by USER", "dave executed 1", "dave commit of USER not used:
+    …", "dave invalid 0", "dave group reset".
     """
 
     def __init__(self) -> None:

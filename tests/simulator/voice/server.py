@@ -180,6 +180,11 @@ class VoiceServer:
         """Return who listens in the guild's call."""
         return self.ears.of(guild_id)
 
+    @property
+    def strays(self) -> int:
+        """Return how many RTP packets came with an SSRC that no session has (any more)."""
+        return self._receiver.strays
+
     def log(self, guild_id: int) -> CallLog:
         """Return what happened to the guild's connection on this server."""
         return self._logs.setdefault(guild_id, CallLog())

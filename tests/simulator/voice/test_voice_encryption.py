@@ -48,6 +48,23 @@ async def test_unencrypted_frames_in_an_encrypted_call_are_reported_and_not_hear
             assert ear.gaps().lost == 10
 
 
+async def test_counting_ear_checks_a_sample_of_the_encryption() -> None:
+    async with VoiceServer(decode=False) as voice:
+        admit(voice)
+        async with DaveClient(voice) as client:
+            await client.join(AES_GCM)
+            await client.until_executed(0)
+            frames = tone_frames(440, 120)
+            client.play([next(frames) for _ in range(60)])
+            ear = voice.ear(GUILD)
+            await ear.packets(60)
+            assert ear.violations == []
+            client.encrypts = False
+            client.play(frames)
+            await ear.packets(119)
+            assert len(ear.violations) == 1
+
+
 async def test_frames_before_the_group_exists_are_reported() -> None:
     async with VoiceServer() as voice:
         admit(voice)
@@ -137,6 +154,7 @@ async def test_downgrade_and_upgrade_are_heard_without_a_hole() -> None:
             client.play([next(frames) for _ in range(20)])
             await voice.call(GUILD).downgrade()
             await client.until_executed(10)
+            assert client.executed == [9, 10]
             assert not client.encryptor.has_key_ratchet()
             client.play([next(frames) for _ in range(20)])
             client.executed.clear()

@@ -290,6 +290,38 @@ async def test_heartbeat_is_answered_with_its_time() -> None:
             assert await client.closed() == 4020
 
 
+async def test_heartbeats_are_swallowed_and_ready_comes_late_on_demand() -> None:
+    async with VoiceServer(dave_version=0) as voice:
+        admit(voice)
+        voice.faults.leave_heartbeats_unanswered()
+        voice.faults.delay_ready(0.2)
+        async with MinimalClient(voice) as client:
+            await client.identify()
+            await client.send(3, {"t": 1, "seq_ack": -1})
+            await voice.log(GUILD).happens("heartbeat")
+            assert voice.log(GUILD).count("ready") == 0
+            assert (await client.receive(2))["ssrc"]
+            voice.faults.leave_heartbeats_unanswered(unanswered=False)
+            await client.send(3, {"t": 2, "seq_ack": client.seq_ack})
+            assert await client.receive(6) == {"t": 2}
+
+
+async def test_sound_of_a_session_that_ended_is_stray() -> None:
+    async with VoiceServer(dave_version=0) as voice:
+        admit(voice)
+        async with MinimalClient(voice) as client:
+            await client.join(AES_GCM)
+            voice.faults.close(GUILD, 4006)
+            await client.closed()
+            client.play(tone_frames(440, 3))
+            await client.connect()
+            await client.join(AES_GCM)
+            client.play(tone_frames(440, 5))
+            await voice.ear(GUILD).hears(440, since=0)
+            assert voice.strays == 3
+            assert voice.ear(GUILD).gaps().packets <= 5
+
+
 async def test_missing_heartbeats_are_closed_with_4009_and_cannot_be_resumed() -> None:
     async with VoiceServer(dave_version=0, heartbeat_interval=0.1) as voice:
         admit(voice)
