@@ -123,6 +123,10 @@ class RtpStream:
         """Whether no talk spurt is going on: everything that was begun has been sent."""
         return not self._speaking
 
+    def owes(self, slot: int) -> bool:
+        """Whether nothing was sent in `slot`, though a talk spurt is going on."""
+        return self._speaking and self._last_slot < slot
+
     def tick(self, slot: int) -> None:
         """Send what belongs into `slot`; slots rise, and may leave some out."""
         route = self.route

@@ -22,6 +22,11 @@ class Schedule:
         self.due = start
         """When the next slot is to be sent."""
 
+    @property
+    def latest(self) -> int:
+        """The slot that was taken last; -1 before the first."""
+        return self._next - 1
+
     def take(self, now: float) -> int:
         """Return the slot to send at `now`, and set when the next one is due."""
         on_time = int((now - self._start) / SLOT_SECONDS)

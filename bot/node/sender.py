@@ -8,6 +8,7 @@ a hundred players in a millisecond or two.
 import logging
 import threading
 import time
+from collections import deque
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -18,6 +19,9 @@ __all__ = ["FrameQueue", "FrameStatistics", "Sender"]
 
 _SUSPENDED_SLOTS = 50
 """A player that fails is left alone for a second; the others go on."""
+
+_NEAR_SECONDS = 0.005
+"""A frame that could be sent so shortly before the next slot waits for that slot."""
 
 _log = logging.getLogger(__name__)
 
@@ -38,7 +42,8 @@ class Sender:
         self._streams: tuple[RtpStream, ...] = ()
         self._suspended: dict[RtpStream, int] = {}
         self._changes = threading.Lock()
-        self._needed = threading.Event()
+        self._hurried: deque[RtpStream] = deque()
+        self._woken = threading.Event()
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="voice sender", daemon=True)
         self._minute = MinuteStatistics()
@@ -51,7 +56,15 @@ class Sender:
         """Serve `stream` from the next slot on."""
         with self._changes:
             self._streams = (*self._streams, stream)
-        self._needed.set()
+        self._woken.set()
+
+    def hurry(self, stream: RtpStream) -> None:
+        """Send the running slot's frame of `stream` now, if it could not be sent before.
+
+        So a hole lasts as long as its cause, instead of until the next slot.
+        """
+        self._hurried.append(stream)
+        self._woken.set()
 
     def remove(self, stream: RtpStream) -> None:
         """Serve `stream` no more; a slot that has begun may still reach it."""
@@ -62,7 +75,7 @@ class Sender:
     def close(self) -> None:
         """End the thread and wait for it; at most one frame's time."""
         self._closing = True
-        self._needed.set()
+        self._woken.set()
         if self._thread.is_alive():
             self._thread.join()
 
@@ -73,12 +86,21 @@ class Sender:
     def _run(self) -> None:
         schedule = Schedule(time.monotonic())
         while not self._closing:
-            if not self._streams and not self._suspended:
-                self._needed.wait()
-                self._needed.clear()
-            if (wait := schedule.due - time.monotonic()) > 0:
-                time.sleep(wait)
-            self._serve(schedule.take(time.monotonic()))
+            wait: float | None = None
+            if self._streams or self._suspended:
+                wait = schedule.due - time.monotonic()
+            if wait is not None and wait <= 0:
+                self._serve(schedule.take(time.monotonic()))
+            elif self._woken.wait(wait):
+                self._woken.clear()
+                self._serve_hurried(schedule)
+
+    def _serve_hurried(self, schedule: Schedule) -> None:
+        while self._hurried:
+            stream = self._hurried.popleft()
+            near = schedule.due - time.monotonic() < _NEAR_SECONDS
+            if not near and stream in self._streams and stream.owes(schedule.latest):
+                self._tick(stream, schedule.latest)
 
     def _serve(self, slot: int) -> None:
         if self._suspended:
@@ -86,11 +108,14 @@ class Sender:
         streams = self._streams
         self._minute.roll(slot, streams)
         for stream in streams:
-            try:
-                stream.tick(slot)
-            except Exception:  # noqa: BLE001 - stream delivery: one player must not silence all
-                _log.exception("a player failed in the sender; it is silent for a second")
-                self._suspend(stream, until=slot + _SUSPENDED_SLOTS)
+            self._tick(stream, slot)
+
+    def _tick(self, stream: RtpStream, slot: int) -> None:
+        try:
+            stream.tick(slot)
+        except Exception:  # noqa: BLE001 - stream delivery: one player must not silence all
+            _log.exception("a player failed in the sender; it is silent for a second")
+            self._suspend(stream, until=slot + _SUSPENDED_SLOTS)
 
     def _suspend(self, stream: RtpStream, *, until: int) -> None:
         with self._changes:

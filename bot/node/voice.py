@@ -165,6 +165,9 @@ class VoiceConnection:
     async def _hold(self, link: VoiceLink) -> None:
         try:
             closing = await link.run()
+        except Exception:  # noqa: BLE001 - background task: the player must hear of it
+            _log.exception("voice of guild %d broke", self._guild_id)
+            closing = Closing(ABNORMAL, "the node's own voice connection broke", by_remote=False)
         finally:
             del self._tasks[link]
         self._ended(link, closing)
@@ -178,6 +181,7 @@ class VoiceConnection:
         if link is self._active:
             self._stream.announced = link.told_speaking
             self._stream.route = link.route
+            self._sender.hurry(self._stream)
             if link.usable and self._stream.speaking != link.told_speaking:
                 self._run_errand(self._speak(speaking=self._stream.speaking))
 
@@ -219,6 +223,7 @@ class VoiceConnection:
         if self._active is not None:
             await self._active.tell_speaking(speaking=speaking)
             self._stream.announced = self._active.told_speaking and self._stream.speaking
+            self._sender.hurry(self._stream)
         if self._stream.ended:
             self._quiet.set()
 

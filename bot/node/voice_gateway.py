@@ -18,7 +18,7 @@ from typing import Any
 
 import aiohttp
 
-from bot.node.close_codes import ABNORMAL, TLS_FAILED
+from bot.node.close_codes import ABNORMAL, NORMAL, TLS_FAILED
 
 _log = logging.getLogger(__name__)
 
@@ -114,8 +114,7 @@ class VoiceGateway:
             return Closing(ABNORMAL, "the voice server sent something unreadable", by_remote=False)
         finally:
             beating.cancel()
-            with contextlib.suppress(aiohttp.ClientError, OSError):
-                await self._socket.close()
+            await self._say_goodbye(self._socket)
 
     async def _serve(self, socket: aiohttp.ClientWebSocketResponse) -> Closing:
         while True:
@@ -169,8 +168,12 @@ class VoiceGateway:
         """End the websocket from our side; `run` returns this code and reason."""
         self._closing = self._closing or Closing(code, reason, by_remote=False)
         if self._socket is not None:
-            with contextlib.suppress(aiohttp.ClientError, OSError):
-                await self._socket.close(code=_TO_BE_RESUMED if code == ABNORMAL else code)
+            await self._say_goodbye(self._socket)
+
+    async def _say_goodbye(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        leaving = self._closing is not None and self._closing.code == NORMAL
+        with contextlib.suppress(aiohttp.ClientError, OSError):
+            await socket.close(code=NORMAL if leaving else _TO_BE_RESUMED)
 
     async def _beat(self) -> None:
         await self._trusted.wait()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import aiohttp
 
-from bot.node.close_codes import Recoveries, Recovery
+from bot.node.close_codes import NORMAL, Recoveries, Recovery
 from bot.node.rtp_stream import Route
 from bot.node.voice_gateway import Closing
 from bot.node.voice_session import VoiceCredentials, VoiceSession
@@ -80,6 +80,7 @@ class VoiceLink:
                     await self._prepare(step.recovery)
                     await asyncio.sleep(step.pause)
         finally:
+            self.ending = self.ending or Closing(NORMAL, "the connection was left", by_remote=False)
             self._session.discard()
             self._settled.set()
         return self.ending
