@@ -22,7 +22,7 @@ from bot.adapters.media_store import MediaStore
 from bot.adapters.spool import Spool
 from services.audio.errors import ExtractionFailed, ExtractionReason
 from services.audio.extraction_reasons import failure
-from services.audio.media_type import MediaKind, media_kind
+from services.audio.media_type import MediaKind, is_markup, media_kind
 from services.audio.track import Source, Track
 from services.errors import Refusal, UserError
 
@@ -121,8 +121,10 @@ class MediaRelay:
                 opened = await self._store.open(media.url, media.source)
         except TimeoutError:
             raise failure(ExtractionReason.TIMED_OUT) from None
-        is_media = media_kind(opened.head, opened.content_type) is MediaKind.MEDIA
-        if media.source in _OWN_FORMAT and not is_media:
+        kind = media_kind(opened.head, opened.content_type)
+        # what a site's extractor names as sound may be of a kind that we do not know by its looks
+        is_known = kind is MediaKind.MEDIA or media.source not in _OWN_FORMAT
+        if not is_known or is_markup(opened.head):
             await self._store.forget(media.url, media.source)
             raise failure(ExtractionReason.NOT_AUDIO)
 

@@ -34,6 +34,8 @@ class StreamAddress:
     headers: Mapping[str, str] = field(default_factory=dict)
     chunk_bytes: int | None = None
     """Largest range to ask for at once, where the server slows larger ones down."""
+    is_segmented: bool = False
+    """`url` is an HLS playlist, not the sound itself."""
     duration_ms: int | None = None
     is_live: bool = False
     expires_at: float | None = None

@@ -38,16 +38,24 @@ _CONTAINERS = ("application/ogg", "application/mp4", "application/x-matroska")
 def media_kind(head: bytes, content_type: str) -> MediaKind:
     """Judge a body by its first bytes and, where they say nothing, by its Content-Type."""
     content_type = content_type.partition(";")[0].strip().lower()
-    text = head.lstrip(b"\xef\xbb\xbf \t\r\n")
     if _has_signature(head):
         return MediaKind.MEDIA
-    if text.startswith((b"<", b"#EXTM3U")) or content_type.endswith(_STREAM_LISTS):
+    if head.startswith(b"#EXTM3U") or content_type.endswith(_STREAM_LISTS):
         return MediaKind.PAGE
+    if is_markup(head):
+        # a page that calls itself sound is an error page, and would fool yt-dlp as well
+        lies = content_type.startswith(("audio/", "video/"))
+        return MediaKind.OTHER if lies else MediaKind.PAGE
     if content_type.startswith(("audio/", "video/")) or content_type in _CONTAINERS:
         return MediaKind.MEDIA
     if _is_mpeg_frame(head):
         return MediaKind.MEDIA
     return MediaKind.PAGE if content_type in _PAGE_TYPES else MediaKind.OTHER
+
+
+def is_markup(head: bytes) -> bool:
+    """Tell whether a body begins like HTML or XML."""
+    return head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
 
 
 def _has_signature(head: bytes) -> bool:

@@ -84,6 +84,7 @@ class MusicSite:
                 *self.misbehaviour.routes(),
                 web.get("/watch/{id}", self._watch),
                 web.get("/list/{id}", self._watch),
+                web.get("/article/{id}", self._watch),
                 web.get("/api/song/{id}", self._song),
                 web.get("/api/list/{id}", self._list),
                 web.get("/api/search", self._search),

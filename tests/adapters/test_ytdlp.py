@@ -1,0 +1,222 @@
+"""Real yt-dlp in real worker processes reads the music site, whatever the site does to it."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from bot.adapters.ytdlp import YtdlpSites
+from bot.adapters.ytdlp_pool import WorkerPool
+from bot.adapters.ytdlp_protocol import WorkerConfig
+from services.audio.errors import AddressRefused, ExtractionFailed, ExtractionReason
+from services.audio.extraction import FoundList, FoundTrack
+from tests.simulator.site import PLUGIN_DIR, SEARCH_KEY, SONGS, MusicSite
+
+pytestmark = pytest.mark.e2e
+
+
+@asynccontextmanager
+async def reading(
+    site: MusicSite, *, allow: bool = True, workers: int = 1, job_timeout: float = 15
+) -> AsyncIterator[YtdlpSites]:
+    config = WorkerConfig(
+        search_key=SEARCH_KEY,
+        allow_hosts=(site.host,) if allow else (),
+        plugin_dirs=(str(PLUGIN_DIR),),
+        cookies=None,
+        cache_dir=None,
+    )
+    pool = WorkerPool(
+        config, workers=workers, job_timeout=job_timeout, environment=site.environment
+    )
+    pool.start()
+    try:
+        yield YtdlpSites(pool)
+    finally:
+        await pool.close()
+
+
+@pytest.fixture
+async def site() -> AsyncIterator[MusicSite]:
+    async with MusicSite() as running:
+        yield running
+
+
+@pytest.fixture
+async def sites(site: MusicSite) -> AsyncIterator[YtdlpSites]:
+    async with reading(site) as reader:
+        yield reader
+
+
+async def test_page_of_a_song_gives_its_description_and_its_stream(
+    site: MusicSite, sites: YtdlpSites
+) -> None:
+    page = site.url("/watch/morning")
+    found = await sites.look_up(page, lane=1)
+    assert found == FoundTrack(
+        url=page, title="Morning in A", artist="The Test Tones", duration_ms=8000
+    )
+    asked = site.requests["/api/song/morning"]
+    stream = await sites.stream(page)
+    assert stream.url == site.url("/tone/440/8.webm")
+    assert stream.duration_ms == 8000
+    assert "User-Agent" in stream.headers
+    assert site.requests["/api/song/morning"] == asked  # what was just read is not read again
+    await sites.stream(page, fresh=True)
+    assert site.requests["/api/song/morning"] == asked + 1
+
+
+async def test_list_gives_its_songs_in_order(site: MusicSite, sites: YtdlpSites) -> None:
+    found = await sites.look_up(site.url("/list/mixed"), lane=1)
+    assert isinstance(found, FoundList)
+    assert (found.title, found.total) == ("Mixed Luck", 5)
+    assert [track.title for track in found.tracks][:2] == ["Morning in A", "Epic of Ten Hours"]
+    assert [(t.is_live, t.available) for t in found.tracks] == [
+        (False, True),
+        (False, True),
+        (True, True),
+        (False, False),
+        (False, True),
+    ]
+
+
+async def test_search_gives_as_many_answers_as_wanted(site: MusicSite, sites: YtdlpSites) -> None:
+    found = await sites.search("low tide", 2, lane=1)
+    assert [track.title for track in found] == ["Harbour Lights", "Lantern Song"]
+    assert found[0].url == site.url("/watch/harbour")
+    assert await sites.search("no such words", 5, lane=1) == ()
+
+
+async def test_search_words_with_the_syntax_of_yt_dlp_are_only_words(sites: YtdlpSites) -> None:
+    assert await sites.search("simsearch9:*\n--exec id", 5, lane=1) == ()
+
+
+@pytest.mark.parametrize(
+    ("song", "reason"),
+    [
+        ("secret", ExtractionReason.PRIVATE),
+        ("removed", ExtractionReason.NOT_FOUND),
+        ("grown-up", ExtractionReason.AGE_RESTRICTED),
+        ("elsewhere", ExtractionReason.REGION_BLOCKED),
+        ("patrons", ExtractionReason.LOGIN_REQUIRED),
+        ("robot", ExtractionReason.RATE_LIMITED),
+        ("busy", ExtractionReason.RATE_LIMITED),
+        ("silent-film", ExtractionReason.NOT_AUDIO),
+        ("maze", ExtractionReason.BROKEN),
+        ("nobody-knows-it", ExtractionReason.NOT_FOUND),
+    ],
+)
+async def test_song_that_cannot_be_had_says_why(
+    site: MusicSite, sites: YtdlpSites, song: str, reason: ExtractionReason
+) -> None:
+    with pytest.raises(ExtractionFailed) as failed:
+        await sites.look_up(site.url(f"/watch/{song}"), lane=1)
+    assert failed.value.reason is reason
+    assert failed.value.sentence.endswith(".")
+    assert "ERROR" not in failed.value.sentence
+    assert "SimSite" not in failed.value.sentence
+
+
+async def test_page_without_music_is_unsupported(site: MusicSite, sites: YtdlpSites) -> None:
+    with pytest.raises(ExtractionFailed) as failed:
+        await sites.look_up(site.url("/article/x"), lane=1)
+    assert failed.value.reason is ExtractionReason.UNSUPPORTED
+
+
+async def test_site_that_is_not_there_is_unreachable(sites: YtdlpSites) -> None:
+    with pytest.raises(ExtractionFailed) as failed:
+        await sites.look_up("http://music.invalid/watch/1", lane=1)
+    assert failed.value.reason is ExtractionReason.UNREACHABLE
+
+
+async def test_playlist_bomb_is_cut_at_ten_thousand(site: MusicSite, sites: YtdlpSites) -> None:
+    bomb = await sites.look_up(site.url("/list/bomb"), lane=1)
+    assert isinstance(bomb, FoundList)
+    assert (len(bomb.tracks), bomb.total) == (10_000, 10_000)
+    endless = await sites.look_up(site.url("/list/endless"), lane=1)
+    assert isinstance(endless, FoundList)
+    assert 0 < len(endless.tracks) <= 10_000
+
+
+async def test_worker_that_crashes_once_is_replaced_and_the_job_done(
+    site: MusicSite, sites: YtdlpSites
+) -> None:
+    found = await sites.look_up(site.url("/watch/crash-once"), lane=1)
+    assert isinstance(found, FoundTrack)
+    assert found.title == SONGS["crash-once"].title
+
+
+async def test_page_that_always_crashes_fails_and_the_next_one_works(
+    site: MusicSite, sites: YtdlpSites
+) -> None:
+    with pytest.raises(ExtractionFailed) as failed:
+        await sites.look_up(site.url("/watch/crasher"), lane=1)
+    assert failed.value.reason is ExtractionReason.BROKEN
+    assert isinstance(await sites.look_up(site.url("/watch/morning"), lane=1), FoundTrack)
+
+
+async def test_page_that_hangs_times_out_and_the_next_one_works(site: MusicSite) -> None:
+    async with reading(site, job_timeout=3) as sites:
+        await sites.look_up(site.url("/watch/morning"), lane=1)
+        with pytest.raises(ExtractionFailed) as failed:
+            await sites.look_up(site.url("/watch/stuck"), lane=1)
+        assert failed.value.reason is ExtractionReason.TIMED_OUT
+        assert isinstance(await sites.look_up(site.url("/watch/evening"), lane=1), FoundTrack)
+
+
+async def test_page_that_hangs_does_not_hold_up_another_guild(site: MusicSite) -> None:
+    async with reading(site, workers=2) as sites:
+        await sites.look_up(site.url("/watch/morning"), lane=1)
+        stuck = asyncio.ensure_future(sites.look_up(site.url("/watch/stuck"), lane=1))
+        try:
+            async with asyncio.timeout(10):
+                await sites.look_up(site.url("/watch/evening"), lane=2)
+            assert not stuck.done()
+        finally:
+            stuck.cancel()
+
+
+@pytest.mark.parametrize("path", ["/watch/morning", "/tone/440/1.mp3", "/article/x"])
+async def test_private_site_is_not_read(site: MusicSite, path: str) -> None:
+    async with reading(site, allow=False) as sites:
+        with pytest.raises(AddressRefused, match="private network"):
+            await sites.look_up(site.url(path), lane=1)
+    assert site.requests.total() == 0
+
+
+async def test_page_that_leads_inside_is_stopped_there(site: MusicSite, sites: YtdlpSites) -> None:
+    with pytest.raises(AddressRefused):
+        await sites.look_up(site.url("/watch/inside-job"), lane=1)
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["http://127.0.0.1:9/x", "http://2130706433:9/", "http://[::1]:9/", "http://0x7f.1:9/"],
+)
+async def test_redirect_inside_is_stopped_there(
+    site: MusicSite, sites: YtdlpSites, target: str
+) -> None:
+    with pytest.raises(AddressRefused):
+        await sites.look_up(site.url(f"/redirect?to={target}"), lane=1)
+
+
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "/etc/passwd", "ftp://127.0.0.1/x"])
+async def test_local_files_are_out_of_reach(sites: YtdlpSites, url: str) -> None:
+    with pytest.raises((ExtractionFailed, AddressRefused)):
+        await sites.look_up(url, lane=1)
+
+
+async def test_workers_after_close_are_gone(site: MusicSite) -> None:
+    async with reading(site) as sites:
+        await sites.look_up(site.url("/watch/morning"), lane=1)
+        children = _children()
+        assert children
+    assert not children & _children()
+
+
+def _children() -> set[int]:
+    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text()
+    return {int(pid) for pid in children.split()}
