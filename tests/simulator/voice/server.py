@@ -5,8 +5,8 @@
         ...  # a client connects to wss://{voice.endpoint}/?v=8, trusting voice.ca_file
         await voice.ear(1).hears(440, within=5)
 
-Rules and their sources are in DISCORD.md, section F of the project's notes, and in Discord's pages
-"Voice Connections" and "Opcodes and Status Codes".
+The rules are those of Discord's pages "Voice Connections" and "Opcodes and Status Codes" and of the
+DAVE protocol's text; where they are silent, the stricter reading.
 """  # fmt: skip
 
 import asyncio
