@@ -376,10 +376,12 @@ class GuildPlayer:
         if isinstance(event, VoiceSocketClosed):
             self._outside.tasks.start(self._voice_closed(event), name="mend voice")
         else:
-            self._post(lambda: self._react(event))
+            position_ms = self._playback.position_ms  # as it is now, not when its turn comes
+            self._post(lambda: self._react(event, position_ms))
 
-    async def _react(self, event: NodeEvent) -> None:
-        if (promised := await self._reactions.handle(event)) is not None:
+    async def _react(self, event: NodeEvent, position_ms: int) -> None:
+        promised = await self._reactions.handle(event, position_ms)
+        if promised is not None:
             Countdown(
                 _PROMISE_SECONDS,
                 lambda: self._post(lambda: self._reactions.break_promise(promised)),

@@ -150,7 +150,10 @@ class AudioNode(Protocol):
         ...
 
     def position_ms(self, guild_id: int) -> int:
-        """Return where the current track is, interpolated from the last report."""
+        """Return where the current track is, interpolated from the last report.
+
+        After its end, or the loss of its node, it stays what it was then, until the next start.
+        """
         ...
 
 

@@ -44,20 +44,23 @@ class Reactions:
         self._outside = outside
         self._playback = playback
 
-    async def handle(self, event: NodeEvent) -> str | None:
-        """React; return a play id whose start was promised and has to be watched for."""
+    async def handle(self, event: NodeEvent, position_ms: int) -> str | None:
+        """React to what happened when the current track was at `position_ms`.
+
+        Returns a play id whose start was promised and has to be watched for.
+        """
         match event:
             case TrackStarted(entry_id=play_id):
                 await self._started(play_id)
             case TrackEnded(entry_id=play_id, reason=reason):
-                return await self._ended(play_id, reason)
+                return await self._ended(play_id, reason, position_ms=position_ms)
             case TrackFailed(entry_id=play_id, message=message):
                 self._failed(play_id, message)
             case TrackStuck(entry_id=play_id) if play_id == self._belief.playing:
-                await self._try_again(_STUCK)
-            case PositionReported(entry_id=play_id, position_ms=position_ms):
+                await self._try_again(_STUCK, position_ms)
+            case PositionReported(entry_id=play_id, position_ms=reported_ms):
                 if self._belief.playing is None:
-                    self._belief.reported = None if play_id is None else (play_id, position_ms)
+                    self._belief.reported = None if play_id is None else (play_id, reported_ms)
             case _:
                 pass
         return None
@@ -94,7 +97,7 @@ class Reactions:
         await self._playback.advance()
 
     # ── ends ────────────────────────────────────────────────────────────────
-    async def _ended(self, play_id: str, reason: EndReason) -> str | None:
+    async def _ended(self, play_id: str, reason: EndReason, *, position_ms: int) -> str | None:
         belief = self._belief
         if belief.reported is not None and belief.reported[0] == play_id:
             belief.reported = None
@@ -105,11 +108,11 @@ class Reactions:
         if play_id != belief.playing or reason in {EndReason.REPLACED, EndReason.STOPPED}:
             return None
         if reason is EndReason.CLEANUP:
-            belief.rest_ms = self._playback.position_ms
+            belief.rest_ms = position_ms
             belief.playing, belief.voice_stale = None, True
             await self._playback.advance()
         elif belief.broken or reason is EndReason.LOAD_FAILED:
-            await self._try_again(_BROKE_OFF)
+            await self._try_again(_BROKE_OFF, position_ms)
         else:
             return await self._finished()
         return None
@@ -140,21 +143,20 @@ class Reactions:
         else:
             self._playback.handover.drop(play_id)
 
-    async def _try_again(self, reason: str) -> None:
+    async def _try_again(self, reason: str, position_ms: int) -> None:
         """Start the current track once more where it was, then skip it."""
         belief, current = self._belief, self._queue.current
         assert current is not None
-        position = self._playback.position_ms
         length = current.track.duration_ms
-        if length is not None and position >= length - _NEARLY_OVER_MS > 0:
+        if length is not None and position_ms >= length - _NEARLY_OVER_MS > 0:
             self._playback.handover.replaced()
             await self._finished()
             return
-        belief.playing, belief.promised, belief.rest_ms = None, None, position
+        belief.playing, belief.promised, belief.rest_ms = None, None, position_ms
         if not belief.retried:
             belief.retried = True
             try:
-                await self._playback.start(current, start_ms=position)
+                await self._playback.start(current, start_ms=position_ms)
             except TRACK_FAILURES as error:
                 reason = error.sentence
             except (NodeUnavailable, VoiceJoinRefused) as error:
