@@ -127,9 +127,9 @@ class PlayQueue:
             self._paused = value
             self._starved_since = None
 
-    def expect(self) -> None:
-        """Say that a first frame is being made."""
-        self._expecting = True
+    def expect(self, *, expecting: bool = True) -> None:
+        """Say whether a first frame is being made."""
+        self._expecting = expecting
 
     def starved_seconds(self) -> float:
         """Return for how long frames have been missing; 0 while they flow."""
