@@ -1,0 +1,1 @@
+"""What admins set for their guild: prefix and time zone."""
