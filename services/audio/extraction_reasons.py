@@ -85,6 +85,7 @@ _DIALECTS = (
         (r"sign.?in\b", r"logg?(ed)?.?in\b", r"registered users", r"--cookies", r"authenticat"),
     ),
     _Dialect(ExtractionReason.LOGIN_REQUIRED, (r"http error 40[13]\b",), _REFUSED),
+    _Dialect(ExtractionReason.UNREACHABLE, (r"http error 5\d\d",), _SITE_DOWN),
     _Dialect(ExtractionReason.UNSUPPORTED, (r"unsupported url",)),
     _Dialect(
         ExtractionReason.NOT_AUDIO,
@@ -106,7 +107,6 @@ _DIALECTS = (
             r"no longer",
         ),
     ),
-    _Dialect(ExtractionReason.UNREACHABLE, (r"http error 5\d\d",), _SITE_DOWN),
     _Dialect(ExtractionReason.TIMED_OUT, (r"timed? ?out",)),
     _Dialect(
         ExtractionReason.UNREACHABLE,

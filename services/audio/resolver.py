@@ -34,6 +34,8 @@ from services.audio.track import Playlist, Source, Track
 from services.errors import NothingFound, Refusal
 
 _MAX_TITLE_LENGTH = 200
+_NEVER_AUDIO = ("image/", "text/", "application/pdf", "application/zip", "application/json")
+_BATCH = 200
 _NO_PROBE = Probe(title=None, artist=None, duration_ms=None)
 _PAGE_MAY_HELP = {ExtractionReason.LOGIN_REQUIRED, ExtractionReason.UNREACHABLE}
 
@@ -99,7 +101,7 @@ class TrackResolver:
             TrackUnplayable: it looks like audio, but cannot be decoded.
         """
         content_type = (attachment.content_type or "").partition(";")[0].strip().lower()
-        if content_type.startswith(("image/", "text/", "application/pdf", "application/zip")):
+        if not attachment.size_bytes or content_type.startswith(_NEVER_AUDIO):
             raise failure(ExtractionReason.NOT_AUDIO)
         address = parse_address(attachment.url)
         try:
@@ -135,7 +137,8 @@ class TrackResolver:
 
     async def _resolve(self, address: Address, requested_by: int, lane: int) -> Track | Playlist:
         if address.source is Source.SPOTIFY:
-            return self._accept(await self._describe(address.url), requested_by, address.source)
+            found = await self._describe(address.url)
+            return await self._accept(found, requested_by, address.source)
         if address.source is Source.ATTACHMENT:
             track = await self._open(address.url, Source.ATTACHMENT, requested_by)
             if track is None:
@@ -195,7 +198,7 @@ class TrackResolver:
         )
 
     async def _extract(self, url: str, requested_by: int, lane: int) -> Track | Playlist:
-        return self._accept(await self._extractor.look_up(url, lane=lane), requested_by)
+        return await self._accept(await self._extractor.look_up(url, lane=lane), requested_by)
 
     async def _describe(self, url: str) -> FoundTrack | FoundList:
         if self._catalogue is None:
@@ -205,7 +208,7 @@ class TrackResolver:
             )
         return await self._catalogue.describe(url)
 
-    def _accept(
+    async def _accept(
         self, found: FoundTrack | FoundList, requested_by: int, source: Source | None = None
     ) -> Track | Playlist:
         if isinstance(found, FoundTrack):
@@ -213,9 +216,11 @@ class TrackResolver:
             return _track(found, requested_by, source)
         if not found.tracks:
             raise NothingFound("That list is empty.")
-        playable = tuple(
-            _track(one, requested_by, source) for one in found.tracks if self._can_play(one)
-        )
+        playable: list[Track] = []
+        for start in range(0, len(found.tracks), _BATCH):
+            batch = found.tracks[start : start + _BATCH]
+            playable += [_track(one, requested_by, source) for one in batch if self._can_play(one)]
+            await asyncio.sleep(0)  # ten thousand at once would hold up everybody's clicks
         if not playable:
             raise Refusal(
                 "Nothing in that list can be played: all of it is too long, live or gone."
@@ -223,7 +228,7 @@ class TrackResolver:
         return Playlist(
             title=_clean(found.title) or "Untitled list",
             url=found.url,
-            tracks=playable,
+            tracks=tuple(playable),
             total=max(found.total, len(found.tracks)),
             refused=len(found.tracks) - len(playable),
         )
@@ -235,10 +240,13 @@ class TrackResolver:
 
 
 def _track(found: FoundTrack, requested_by: int, source: Source | None = None) -> Track:
+    source = source or source_of(found.url) or Source.SITE
+    # the path of a YouTube page says nothing about the video
+    fallback = "Untitled" if source is Source.YOUTUBE else _title_from(found.url)
     return Track(
         url=found.url,
-        title=_clean(found.title) or _title_from(found.url),
-        source=source or source_of(found.url) or Source.SITE,
+        title=_clean(found.title) or fallback,
+        source=source,
         requested_by=requested_by,
         artist=_clean(found.artist) or None,
         duration_ms=found.duration_ms,
@@ -249,8 +257,11 @@ def _track(found: FoundTrack, requested_by: int, source: Source | None = None) -
 
 def _clean(text: str | None) -> str:
     """Return a title in one line and without control characters."""
-    words = "".join(c if c.isprintable() else " " for c in text or "").split()
-    return " ".join(words)[:_MAX_TITLE_LENGTH]
+    if not text:
+        return ""
+    if not text.isprintable():
+        text = "".join(character if character.isprintable() else " " for character in text)
+    return " ".join(text.split())[:_MAX_TITLE_LENGTH]
 
 
 def _title_from(url: str) -> str:
