@@ -18,13 +18,14 @@ from services.audio.player_events import (
     PlaybackInterrupted,
     PlaybackMoved,
     PlaybackStopped,
+    PlaybackWentOn,
     PlayerEvent,
     ThrownOut,
     TrackSkipped,
 )
 from services.background import BackgroundTasks
 
-_KEEPS_PLAYING = (PlaybackMoved, PlaybackInterrupted)
+_STILL_PLAYING = (PlaybackMoved, PlaybackInterrupted, PlaybackWentOn)
 """Events after which "Now playing" is still true."""
 
 
@@ -37,6 +38,7 @@ class Announcements:
         self._tasks = BackgroundTasks("announcements")
         self._waiting: dict[int, deque[PlayerEvent]] = {}
         self._now: dict[int, Posted] = {}
+        self._interrupted: dict[int, Posted] = {}
 
     def receive(self, event: PlayerEvent) -> None:
         """Take an event; it is told after the guild's earlier ones."""
@@ -57,15 +59,22 @@ class Announcements:
             del self._waiting[guild_id]
 
     async def _announce(self, event: PlayerEvent) -> None:
-        if not isinstance(event, _KEEPS_PLAYING) and event.guild_id in self._now:
-            self._now.pop(event.guild_id).remove_soon()
+        guild_id = event.guild_id
+        if (interruption := self._interrupted.pop(guild_id, None)) is not None:
+            interruption.remove_soon()
+        if not isinstance(event, _STILL_PLAYING) and guild_id in self._now:
+            self._now.pop(guild_id).remove_soon()
+        if isinstance(event, PlaybackWentOn) and guild_id in self._now:
+            return
         reply = words_for(event)
         if reply is None or event.text_channel_id is None:
             return
         posted = self._messages.in_channel(event.text_channel_id)
         posted.show(reply)
-        if isinstance(event, NowPlaying):
-            self._now[event.guild_id] = posted
+        if isinstance(event, NowPlaying | PlaybackWentOn):
+            self._now[guild_id] = posted
+        elif isinstance(event, PlaybackInterrupted):
+            self._interrupted[guild_id] = posted
         await posted.settled()
 
     async def close(self) -> None:
@@ -91,6 +100,12 @@ def _(event: NowPlaying) -> Reply | None:
 
 
 @words_for.register
+def _(event: PlaybackWentOn) -> Reply:
+    track = event.entry.track
+    return info("🎶 Playing on", track_text.line(track, 300), picture=track.artwork_url, stays=True)
+
+
+@words_for.register
 def _(event: TrackSkipped) -> Reply:
     return refused("⏭️ Skipped", f"{track_text.name(event.entry.track)}\n{event.reason}")
 
@@ -107,7 +122,8 @@ def _(event: PlaybackMoved) -> Reply:
 
 @words_for.register
 def _(_event: PlaybackInterrupted) -> Reply:
-    return waiting("🔌 Interrupted", "My sound has failed. I go on as soon as it is back.")
+    sentence = "My sound has failed. I go on as soon as it is back."
+    return waiting("🔌 Interrupted", sentence, stays=True)
 
 
 @words_for.register

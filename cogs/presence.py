@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from bot.kit.clicks.last_state import LastState
 from bot.kit.typed_text import plain
-from services.audio.player_events import NowPlaying, PlaybackMoved, PlayerEvent
+from services.audio.player_events import NowPlaying, PlaybackMoved, PlaybackWentOn, PlayerEvent
 from services.clock import Clock
 
 _WAITING = "!help · waiting for !play"
@@ -24,7 +24,7 @@ class Presence:
 
     def receive(self, event: PlayerEvent) -> None:
         """Take an event of any guild's player."""
-        if isinstance(event, NowPlaying):
+        if isinstance(event, NowPlaying | PlaybackWentOn):
             self._playing[event.guild_id] = event.entry.track.title
         elif isinstance(event, PlaybackMoved):
             return

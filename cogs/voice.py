@@ -2,9 +2,10 @@
 
 import nextcord
 
-from bot.kit.checks import author_in_voice, bot_in_voice, same_voice_channel
+from bot.kit.checks import bot_in_voice, same_voice_channel
 from bot.kit.dual_command import CommandSpec, command
 from bot.kit.invocation import Invocation
+from bot.kit.joining import Joining
 from bot.kit.replies import Reply, done
 from bot.kit.saving import once_saved
 from services.audio.player_service import PlayerService
@@ -13,21 +14,20 @@ from services.audio.player_service import PlayerService
 class Voice:
     """Brings the bot into voice channels and out of them."""
 
-    def __init__(self, player: PlayerService) -> None:
+    def __init__(self, player: PlayerService, joining: Joining) -> None:
         self._player = player
+        self._joining = joining
 
     @command(
         CommandSpec(
             name="join",
             summary="Bring me into your voice channel",
-            checks=(author_in_voice, same_voice_channel),
+            checks=(same_voice_channel,),
         )
     )
     async def join(self, call: Invocation) -> Reply:
         """Join the author."""
-        channel_id = call.author.voice_channel_id
-        assert channel_id is not None
-        await self._player.connect(call.guild_id, channel_id, text_channel_id=call.channel_id)
+        channel_id = await self._joining.join(call)
         return await self._saved(call, done("👋 Joined", f"I am in <#{channel_id}>."))
 
     @command(

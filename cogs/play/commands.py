@@ -13,6 +13,7 @@ from bot.kit.checks import same_voice_channel
 from bot.kit.converters import Argument, File, Text, WrongArgument
 from bot.kit.dual_command import CommandSpec, command
 from bot.kit.invocation import Invocation
+from bot.kit.joining import Joining
 from bot.kit.people import AttachedFile
 from bot.kit.saving import once_saved
 from bot.kit.speaking_order import SpeakingOrder
@@ -23,7 +24,6 @@ from services.audio.query import SearchText, parse_query
 from services.audio.resolver import Attachment, TrackResolver
 from services.audio.track import Playlist, Track
 from services.clock import Clock
-from services.errors import Refusal
 
 type Pick = Callable[[Invocation, str, Sequence[Track]], Awaitable[Track | None]]
 """Lets the author choose one of the tracks found for some words."""
@@ -50,6 +50,7 @@ class Play:
         *,
         player: PlayerService,
         resolver: TrackResolver,
+        joining: Joining,
         pick: Pick,
         order: SpeakingOrder,
         clock: Clock,
@@ -57,6 +58,7 @@ class Play:
     ) -> None:
         self._player = player
         self._resolver = resolver
+        self._joining = joining
         self._pick = pick
         self._order = order
         self._clock = clock
@@ -141,22 +143,13 @@ class Play:
         track = await self._pick(call, text, tracks)
         if track is not None:
             call.show(presenter.queuing(track.title))
-            await self._join(call)
+            await self._joining.join(call)
         return track
-
-    async def _join(self, call: Invocation) -> None:
-        wanted = call.author.voice_channel_id
-        present = self._player.view(call.guild_id).voice_channel_id
-        if wanted is None:
-            raise Refusal("Join a voice channel first, then try again.")
-        if present not in (None, wanted):  # it was brought elsewhere while we searched
-            raise Refusal(f"I am in <#{present}>. Join me there, then try again.")
-        await self._player.connect(call.guild_id, wanted, text_channel_id=call.channel_id)
 
     async def _join_meanwhile[Found](self, call: Invocation, finding: Awaitable[Found]) -> Found:
         """Join the author while `finding` goes on; the first failure of the two is raised."""
         search = asyncio.ensure_future(finding)
-        joining = asyncio.ensure_future(self._join(call))
+        joining = asyncio.ensure_future(self._joining.join(call))
         try:
             await asyncio.gather(joining, search)
         finally:
@@ -165,7 +158,7 @@ class Play:
         return search.result()
 
 
-def _seen(task: asyncio.Future[None]) -> None:
+def _seen(task: asyncio.Future[int]) -> None:
     if not task.cancelled():
         task.exception()
 
