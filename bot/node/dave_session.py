@@ -34,6 +34,8 @@ NEWEST_VERSION: int = dave.get_max_supported_protocol_version()
 
 _TRANSITION = struct.Struct(">H")
 _NEW_GROUP_EPOCH = 1
+_FOR_THE_GROUP = 1.5
+_FOR_COMPANY = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +75,15 @@ class DaveSession:
         """Encrypt an Opus frame, or pass it through; None when that failed."""
 
     @property
-    def joining(self) -> bool:
-        """Whether others are there who expect encryption, and we have no key yet."""
-        keyless = self._encryptor.is_passthrough_mode()
-        return bool(self._version_in_use and self._others and keyless)
+    def patience(self) -> float:
+        """For how many seconds sound should wait for a key; 0 when there is nothing to wait for.
+
+        What is sent before others can decrypt it is lost to them. Who the others are (op 11) is
+        told only after the session is described; a member who is alone gets no key at all.
+        """
+        if not self._version_in_use or not self._encryptor.is_passthrough_mode():
+            return 0.0
+        return _FOR_THE_GROUP if self._others else _FOR_COMPANY
 
     def start(self, version: int, ssrc: int) -> Replies:
         """Take the protocol `version` and our own `ssrc` that the server chose (ops 4 and 2)."""

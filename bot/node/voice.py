@@ -17,6 +17,7 @@ import aiohttp
 
 from bot.node.close_codes import ABNORMAL
 from bot.node.rtp_stream import FrameQueue, RtpStream
+from bot.node.schedule import SLOT_SECONDS
 from bot.node.sender import Sender
 from bot.node.voice_gateway import Closing
 from bot.node.voice_link import VoiceLink
@@ -135,6 +136,7 @@ class VoiceConnection:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_LAST_WORDS_SECONDS):
                     await self._quiet.wait()
+                    await asyncio.sleep(SLOT_SECONDS)  # the last packet is still under way
         self._sender.remove(self._stream)
         self._stream.route = None
         await asyncio.gather(*(self._leave(link) for link in tuple(self._tasks)))

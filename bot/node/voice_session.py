@@ -25,8 +25,6 @@ _log = logging.getLogger(__name__)
 
 _IDENTIFY_SECONDS = 8.0
 _RESUME_SECONDS = 3.0
-_GROUP_SECONDS = 1.5
-"""How long sound waits for the encryption group: frames sent before it would not be understood."""
 _OPUS = {"name": "opus", "type": "audio", "priority": 1000, "payload_type": 120}
 
 
@@ -76,14 +74,14 @@ class VoiceSession:
         self._sequence = self._last_ping_ms = -1
         self._gateway: VoiceGateway | None = None
         self._negotiation: asyncio.Task[None] | None = None
-        self._patience: asyncio.Timeout | None = None
+        self._limit: asyncio.Timeout | None = None
         self._usable_since: float | None = None
         self._ssrc = 0
         self._socket: VoiceSocket | None = None
         self._way: Route | None = None
         self._held = False
-        self._group_deadline: asyncio.TimerHandle | None = None
-        self._waited_for_group = False
+        self._patience = 0.0
+        self._timer: asyncio.TimerHandle | None = None
 
     @property
     def established(self) -> bool:
@@ -108,7 +106,7 @@ class VoiceSession:
         self._gateway, self._usable_since = gateway, None
         limit = _RESUME_SECONDS if self.established else _IDENTIFY_SECONDS
         try:
-            async with asyncio.timeout(limit) as self._patience:
+            async with asyncio.timeout(limit) as self._limit:
                 return await gateway.run(http, self._credentials.url, greeting=self._greeting())
         except TimeoutError:
             reason = f"the voice server did not let us in within {limit:g} s"
@@ -134,7 +132,7 @@ class VoiceSession:
         """Free what the session holds; it cannot be resumed afterwards."""
         self._way = None
         self._publish()
-        self._stop_waiting_for_group()
+        self._stop_timer()
         if self._socket is not None:
             self._socket.close()
 
@@ -217,8 +215,8 @@ class VoiceSession:
         assert self._gateway is not None
         self._gateway.trust()
         await self.tell_speaking(speaking=self._speaking())
-        if self._patience is not None:
-            self._patience.reschedule(None)
+        if self._limit is not None:
+            self._limit.reschedule(None)
         self._usable_since = time.monotonic()
         self.usable = True
         self._on_change()
@@ -237,24 +235,21 @@ class VoiceSession:
             self._on_change()
 
     def _awaits_group(self) -> bool:
-        if not self._dave.joining:
-            self._waited_for_group = False
-            self._stop_waiting_for_group()
-            return False
-        if self._group_deadline is None and not self._waited_for_group:
-            loop = asyncio.get_running_loop()
-            self._group_deadline = loop.call_later(_GROUP_SECONDS, self._give_group_up)
-        return not self._waited_for_group
+        patience = self._dave.patience
+        if patience != self._patience:
+            self._patience = patience
+            self._stop_timer()
+            if patience:
+                loop = asyncio.get_running_loop()
+                self._timer = loop.call_later(patience, self._lose_patience)
+        return self._timer is not None
 
-    def _stop_waiting_for_group(self) -> None:
-        if self._group_deadline is not None:
-            self._group_deadline.cancel()
-            self._group_deadline = None
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
-    def _give_group_up(self) -> None:
-        _log.warning(
-            "voice of guild %d: no encryption group in time, sound goes on without",
-            self._credentials.guild_id,
-        )
-        self._waited_for_group = True
+    def _lose_patience(self) -> None:
+        _log.info("voice of guild %d: no end-to-end key in time", self._credentials.guild_id)
+        self._timer = None
         self._publish()
