@@ -68,6 +68,7 @@ _CLOSE_TIMEOUT = aiohttp.ClientWSTimeout(ws_receive=None, ws_close=1.0)
 _TO_BE_RESUMED = 4900
 """Sent when we give a websocket up but not its session: 1000 and 1001 would end both."""
 _UNREADABLE = (KeyError, TypeError, ValueError, struct.error)
+_FASTEST_BEAT = 0.02
 _SEQUENCE_AND_OP = struct.Struct(">HB")
 
 
@@ -137,7 +138,7 @@ class VoiceGateway:
         op, data = message["op"], message.get("d")
         if op == VoiceOp.HELLO:
             if not self._interval.done():
-                self._interval.set_result(data["heartbeat_interval"] / 1000)
+                self._interval.set_result(max(data["heartbeat_interval"] / 1000, _FASTEST_BEAT))
         elif op == VoiceOp.HEARTBEAT_ACK:
             self._acknowledged()
         else:

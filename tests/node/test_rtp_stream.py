@@ -206,3 +206,13 @@ def test_spurt_that_is_not_wanted_any_more_is_taken_back() -> None:
     stream.tick(1)
     assert player.announced == [True, False]
     assert stream.ended
+
+
+def test_slot_in_which_nothing_could_be_sent_is_owed_within_a_spurt_only() -> None:
+    player = _Player(b"a", b"b", b"c")
+    assert not player.stream.owes(0)
+    player.run(2)
+    assert not player.stream.owes(1)
+    player.stream.route = None
+    player.run(1)
+    assert player.stream.owes(2)
