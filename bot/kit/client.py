@@ -21,6 +21,7 @@ from bot.kit.clicks import Clicks
 from bot.kit.clicks.command_acks import CommandInteraction
 from bot.kit.process import prepare_process
 from bot.kit.rest import PatientHTTP
+from bot.kit.shard import PersistentShard
 from services.clock import Clock
 
 _log = logging.getLogger(__name__)
@@ -29,6 +30,7 @@ _KEEP_ALIVE_SECONDS = 75.0
 _ALL_GUILDS_HERE_SECONDS = 0.05
 _GUILD_PATIENCE_SECONDS = 2.0
 _COMMAND = 2
+_MUST_BE_READ = frozenset({"READY", "RESUMED"})
 
 type Prefix = Callable[[Any, nextcord.Message], Awaitable[list[str]]]
 
@@ -114,19 +116,22 @@ class BotClient(commands.AutoShardedBot):
         prepare_process()
         await super().start(token, reconnect=reconnect)
 
+    @override
+    async def launch_shard(self, gateway: str, shard_id: int, *, initial: bool = False) -> None:
+        """Open a shard's first connection; later ones are its own matter."""
+        await super().launch_shard(gateway, shard_id, initial=initial)
+        if (shard := self.get_shard(shard_id)) is not None:
+            PersistentShard.adopt(shard._parent)  # noqa: SLF001 -- nextcord makes its shards itself
+
     # ── events ──────────────────────────────────────────────────────────────
     def _receive(self, payload: Mapping[str, Any]) -> None:
-        """Take an interaction; synchronous, and a defect must not end the gateway connection."""
-        try:
-            if payload["type"] != _COMMAND:
-                self._clicks.receive(payload)
-                return
-            interaction = self.get_interaction(payload)
-            self._clicks.receive_command(interaction)
-        except Exception:  # noqa: BLE001 -- error boundary: one odd interaction must not end the session
-            _log.exception("an interaction could not be read")
-        else:
-            self.dispatch("interaction", interaction)
+        """Take an interaction, in the very turn of the event loop in which it arrived."""
+        if payload["type"] != _COMMAND:
+            self._clicks.receive(payload)
+            return
+        interaction = self.get_interaction(payload)
+        self._clicks.receive_command(interaction)
+        self.dispatch("interaction", interaction)
 
     @override
     async def on_interaction(self, interaction: CommandInteraction) -> None:
@@ -171,6 +176,9 @@ class _State(AutoShardedConnectionState):
     ) -> None:
         self._receive = receive
         super().__init__(*args, **kwargs)
+        for event, parse in self.parsers.items():
+            if event not in _MUST_BE_READ:
+                self.parsers[event] = _tolerant(event, parse)
 
     def parse_interaction_create(self, data: Mapping[str, Any]) -> None:
         """Give an interaction to the click stream, and to nobody else."""
@@ -186,6 +194,18 @@ class _State(AutoShardedConnectionState):
     def guild_ready_timeout(self, seconds: float) -> None:
         self._guild_patience = seconds
         self._guilds = {}  # nextcord reads the value back before it makes its cache
+
+
+def _tolerant(event: str, parse: Callable[[Any], None]) -> Callable[[Any], None]:
+    """Log an event that nextcord cannot read; it would end the bot otherwise."""
+
+    def read(data: Any) -> None:
+        try:
+            parse(data)
+        except Exception:  # noqa: BLE001 -- error boundary: one odd event must not end the session
+            _log.exception("%s could not be read", event)
+
+    return read
 
 
 def _intents() -> nextcord.Intents:

@@ -7,7 +7,8 @@ lost connection stopped where a repetition cannot act twice.
 
 import json
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, override
 from urllib.parse import quote
 
@@ -25,6 +26,7 @@ _log = logging.getLogger(__name__)
 _PAUSES_SECONDS = (0.2, 0.5, 1.0, 2.0, 4.0)
 _TRIES_AFTER_429 = 10
 _LONGEST_WAIT_SECONDS = 60.0
+_CLOSE_SECONDS = 5.0
 _TIMEOUT = aiohttp.ClientTimeout(total=120, sock_connect=10, sock_read=30)
 
 _PASSING = frozenset({500, 502, 503, 504})
@@ -43,6 +45,7 @@ class PatientHTTP(HTTPClient):
         super().__init__(connector, dispatch=dispatch, ratelimit_shed_timer=None)
         self._clock = clock
         self._limits = RateLimits(clock)
+        self._gateway_address: str | None = None
 
     @override
     async def request(
@@ -99,13 +102,45 @@ class PatientHTTP(HTTPClient):
                 raise
         return 1, await self.get_gateway(**kwargs)
 
+    @override
+    async def get_gateway(self, **kwargs: Any) -> str:
+        """Return where to open a gateway connection."""
+        if self._gateway_address is not None:
+            return self.format_websocket_url(self._gateway_address)
+        return await super().get_gateway(**kwargs)
+
+    @contextmanager
+    def gateway_at(self, address: str | None) -> Iterator[None]:
+        """Let gateway connections that are opened meanwhile go to `address`, if there is one."""
+        self._gateway_address = address
+        try:
+            yield
+        finally:
+            self._gateway_address = None
+
+    @override
+    async def ws_connect(self, url: str, *, compress: int = 0) -> aiohttp.ClientWebSocketResponse:
+        """Open a gateway connection."""
+        return await self._session.ws_connect(
+            url,
+            timeout=aiohttp.ClientWSTimeout(ws_close=_CLOSE_SECONDS),
+            max_msg_size=0,
+            autoclose=False,
+            headers={"User-Agent": self._user_agent},
+            compress=compress,
+        )
+
+    @property
+    def _session(self) -> aiohttp.ClientSession:
+        session: aiohttp.ClientSession = self._HTTPClient__session  # type: ignore[attr-defined]  # nextcord offers no other way to its session
+        return session
+
     async def _once(self, key: Key, window: Window, sending: "_Sending") -> _Answer:
         await window.enter()
         said, answered = None, False
         try:
             await self._limits.enter_account()
-            session: aiohttp.ClientSession = self._HTTPClient__session  # type: ignore[attr-defined]  # nextcord offers no other way to its session
-            async with session.request(
+            async with self._session.request(
                 sending.method, sending.url, timeout=_TIMEOUT, **sending.arguments()
             ) as response:
                 payload = await _payload(response)
