@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from bot.adapters.guarded_http import GuardedHttp
+from bot.adapters.hls_upstream import HlsUpstream
 from bot.adapters.media_links import MediaRef
 from bot.adapters.spool import Spool, SpoolLimits
 from bot.adapters.spool_storage import DiskSpace, SpoolStorage
@@ -152,12 +153,13 @@ class MediaStore:
         storage = SpoolStorage(
             self._folder / f"{next(self._names)}.part", space=self._space, executor=self._disk
         )
-        upstream = HttpUpstream(
-            self._http, address, locate=relocate, retry_pauses=self._retry_pauses
-        )
+        kind = HlsUpstream if address.is_segmented else HttpUpstream
+        upstream = kind(self._http, address, locate=relocate, retry_pauses=self._retry_pauses)
         spool = Spool(upstream, storage, self._spool_limits)
         try:
             await spool.open()
+            if address.is_segmented:  # a site may not know itself that its playlist still grows
+                self._limits.check(duration_ms=None, is_live=spool.head.is_live)
         except BaseException:
             await spool.close()
             raise

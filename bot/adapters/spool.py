@@ -270,6 +270,8 @@ class Spool:
         ahead = self._limits.read_ahead if self._storage.on_disk else _AHEAD_IN_MEMORY
         if fetcher.position <= ahead:  # the beginning is fetched before anybody reads
             return True
+        if self.head.fetch_all and self._storage.on_disk:
+            return True
         return any(
             reader.position >= fetcher.position - ahead
             and (reader.position <= fetcher.position or self._will_reach(fetcher, reader.position))

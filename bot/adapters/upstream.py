@@ -51,6 +51,8 @@ class MediaHead:
     content_type: str
     filename: str | None
     is_live: bool
+    fetch_all: bool = False
+    """It has an end, but can be sought only once all of it is here: fetch it in one go."""
 
 
 class _LinkExpired(ExtractionFailed):

@@ -10,6 +10,7 @@ from typing import Self
 from aiohttp import web
 
 from tests.simulator.site.misbehaviour import Misbehaviour
+from tests.simulator.site.recordings import Recordings
 from tests.simulator.site.songs import LISTS, SONGS, Song, search
 from tests.simulator.site.tone_files import ToneFiles
 
@@ -34,7 +35,9 @@ class MusicSite:
         self._crashes: Counter[str] = Counter()
         self.requests: Counter[str] = Counter()
         """How often each path was asked for."""
-        self.misbehaviour = Misbehaviour(ToneFiles(self._folder))
+        tones = ToneFiles(self._folder)
+        self.misbehaviour = Misbehaviour(tones)
+        self._recordings = Recordings(tones, self._folder / "hls")
         self._runner = web.AppRunner(
             self._application(), access_log=None, handler_cancellation=True, shutdown_timeout=0.1
         )
@@ -82,6 +85,7 @@ class MusicSite:
         application.add_routes(
             [
                 *self.misbehaviour.routes(),
+                *self._recordings.routes(),
                 web.get("/watch/{id}", self._watch),
                 web.get("/list/{id}", self._watch),
                 web.get("/article/{id}", self._watch),
@@ -121,10 +125,15 @@ class MusicSite:
             {
                 **self._entry(song),
                 "problem": problem,
-                "stream": self.url(f"/tone/{song.hz}/{song.seconds:g}.{song.codec}"),
+                "stream": self.url(self._stream(song)),
                 "codec": song.codec,
             }
         )
+
+    def _stream(self, song: Song) -> str:
+        if song.codec == "hls":
+            return f"/hls/fmp4/{song.hz}/{song.seconds:g}/master.m3u8"
+        return f"/tone/{song.hz}/{song.seconds:g}.{song.codec}"
 
     async def _list(self, request: web.Request) -> web.Response:
         name = request.match_info["id"]

@@ -13,6 +13,7 @@ class Song:
     hz: int
     seconds: float = 8
     codec: str = "webm"
+    """How the sound is handed out: a kind of file, or `hls`."""
     problem: str = ""
     announced_seconds: float | None = None
     """The length the page claims, where it is not the file's own."""
@@ -34,6 +35,7 @@ SONGS = {
         Song(id="winter", title="Winter Road", artist="Fieldwork", hz=770, codec="mp3"),
         Song(id="ferry", title="The Last Ferry", artist="Low Tide", hz=990, codec="webm"),
         Song(id="paper", title="Paper Boats", artist="Fieldwork", hz=1100, codec="ogg"),
+        Song(id="pieces", title="Song in Pieces", artist="Fieldwork", hz=1210, codec="hls"),
         Song(
             id="markup",
             title="**bold** @everyone <@1234> `code` \u202eright to left\u202c [link](http://x)",

@@ -62,6 +62,8 @@ class SimSiteIE(InfoExtractor):  # type: ignore[misc]  # yt-dlp has no types
                 {"format_id": "film", "url": song["stream"], "acodec": "none", "vcodec": "h264"}
             ]
         audio = {"format_id": "audio", "url": song["stream"], "ext": song["codec"]}
+        if song["codec"] == "hls":
+            audio = {**audio, "ext": "m4a", "protocol": "m3u8_native"}
         return [{**audio, "vcodec": "none", "acodec": "opus", "abr": 96}]
 
     def _fail_as_told(self, problem: str) -> None:
