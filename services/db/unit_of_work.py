@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
@@ -72,6 +73,15 @@ class UnitOfWork:
         """
         async with self._transaction("BEGIN") as session:
             yield session
+
+    async def check(self) -> None:
+        """Ask the database for an answer.
+
+        Raises:
+            StorageUnavailable: it gives none.
+        """
+        async with self.read() as session:
+            await session.execute(text("SELECT 1"))
 
     @asynccontextmanager
     async def _transaction(self, begin: str) -> AsyncIterator[AsyncSession]:
