@@ -167,6 +167,11 @@ class RateLimits:
             self._windows[key] = window
         return window
 
+    @property
+    def kept(self) -> int:
+        """How many windows are remembered."""
+        return len(self._windows)
+
     def learned(self, key: Key, window: Window) -> None:
         """Let windows of the same route, but another channel, begin with what is known."""
         self._learned[key.method, key.route] = window
