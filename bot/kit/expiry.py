@@ -38,14 +38,21 @@ class Expiry:
         await _attempt(deletion)
 
     async def close(self) -> None:
-        """Delete at once what would have been deleted later, for at most two seconds."""
+        """Delete at once what would have been deleted later, for at most two seconds.
+
+        To be called while the connections are still open.
+        """
         due = list(self._due.values())
         await self._tasks.close()
+        work = (_attempt(deletion) for deletion in due)
         try:
             async with asyncio.timeout(_CLOSE_SECONDS):
-                await asyncio.gather(*(_attempt(deletion) for deletion in due))
+                outcomes = await asyncio.gather(*work, return_exceptions=True)
         except TimeoutError:
             _log.info("some status messages were left behind")
+            return
+        for error in filter(None, outcomes):
+            _log.warning("a status message was left behind", exc_info=error)
 
 
 async def _attempt(deletion: Deletion) -> None:

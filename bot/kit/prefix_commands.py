@@ -27,8 +27,8 @@ _log = logging.getLogger(__name__)
 _KEEP_MESSAGE_SECONDS = 30.0
 _LISTED = 25
 
-type Bot = commands.Bot
-type Context = commands.Context[commands.Bot]
+type Bot = commands.Bot | commands.AutoShardedBot
+type Context = commands.Context[Any]
 type Command = commands.Command[Any, Any]
 type Group = commands.Group[Any, Any]
 
@@ -43,8 +43,9 @@ class Prefixes:
         """Return the guild's prefix and the bot's mention; none in a direct message."""
         if message.guild is None or bot.user is None:
             return []
-        mentions = [f"<@{bot.user.id}>", f"<@!{bot.user.id}>"]
-        return [*mentions, await self._prefix_of(message.guild.id)]
+        prefix = await self._prefix_of(message.guild.id)
+        # the longer one first: phones put a space after punctuation
+        return [f"<@{bot.user.id}> ", f"<@!{bot.user.id}> ", f"{prefix} ", prefix]
 
 
 class PrefixCommands:
@@ -141,7 +142,7 @@ def _words(context: Context, line: str) -> Words:
 
 
 def _shown_prefix(context: Context) -> str:
-    prefix = context.prefix or ""
+    prefix = (context.prefix or "").rstrip()
     if not prefix.startswith("<@") or context.guild is None:
         return prefix
     return f"@{context.guild.me.display_name} "

@@ -1,5 +1,7 @@
 """A small cog and members that the kit's tests share."""
 
+from typing import Any
+
 from bot.kit.converters import File, Integer, Member, OneOf, SeveralMembers, Text
 from bot.kit.dual_command import CommandGroup, CommandSpec, MenuSpec, command, menu
 from bot.kit.invocation import Invocation
@@ -31,7 +33,7 @@ class Examples:
     groups = (CommandGroup(name="rep", summary="Reputation", aliases=("reputation",)),)
 
     def __init__(self) -> None:
-        self.seen: list[object] = []
+        self.seen: list[Any] = []
 
     @command(
         CommandSpec(
