@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -13,7 +14,6 @@ from bot.adapters.node_sessions import NodeSessions
 from bot.adapters.wavelink_node import NO_NODE, GuildVoice, Node, NodeAddress, NodeRefused
 from services.audio.errors import NodeUnavailable, TrackUnplayable
 from services.audio.ports import NodeEvent, NodeLost, NodeReady, NodeTrack, Probe
-from services.clock import Clock
 
 _log = logging.getLogger(__name__)
 
@@ -25,13 +25,19 @@ _UNPLAYABLE = "The audio of this track cannot be played."
 class AudioNodes:
     """All audio nodes as one: the ports `AudioNode` and `MediaProbe`, and voice for nextcord."""
 
-    def __init__(self, client: nextcord.Client, *, clock: Clock, sessions: NodeSessions) -> None:
+    def __init__(
+        self,
+        client: nextcord.Client,
+        *,
+        sessions: NodeSessions,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         # wavelink warns of every try, and of every error that is raised as well
         for name in ("wavelink", "TrackException"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
         self._client = client
         self._sessions = sessions
-        self._players = NodePlayers(clock.monotonic)
+        self._players = NodePlayers(monotonic)
         self._nodes: dict[NodeAddress, Node] = {}
         self._voices: dict[int, GuildVoice] = {}
         self._listener: Callable[[NodeEvent], None] = lambda _event: None
@@ -52,7 +58,7 @@ class AudioNodes:
                 node.start(self._sessions.get(address.uri))
 
     @property
-    def connected(self) -> bool:
+    def available(self) -> bool:
         """Whether any node can be used."""
         return any(node.connected for node in self._nodes.values())
 
@@ -119,7 +125,7 @@ class AudioNodes:
         for guild_id in guild_ids:
             self._players.stop(guild_id)
         self._listener(NodeLost(guild_ids))
-        if self.connected:
+        if self.available:
             self._listener(NodeReady(resumed=False))
 
     def _voice_left(self, voice: GuildVoice) -> None:

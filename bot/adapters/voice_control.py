@@ -33,7 +33,7 @@ class VoicePlace(Protocol):
         """Leave."""
 
 
-class NextcordVoiceControl:
+class NextcordVoice:
     """Joins, moves and leaves through nextcord; `make_place` makes its voice clients."""
 
     def __init__(
