@@ -1,0 +1,1 @@
+"""Clicks, commands and forms: how members start them and how the bot answers."""
