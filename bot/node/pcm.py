@@ -1,6 +1,7 @@
 """The sound of one track from a position on: packets in, 48 kHz stereo floats out."""
 
 import logging
+import math
 from typing import Final
 
 import av
@@ -8,6 +9,7 @@ from av.audio.fifo import AudioFifo
 from av.audio.frame import AudioFrame
 
 from bot.node.http_media import MediaUnreadable
+from bot.node.opus import SAMPLE_RATE
 from bot.node.shaping import ToStereo
 from bot.node.source import KeptPacket, Source, Wait, rebuild
 
@@ -31,6 +33,8 @@ class Decoding:
         self._to_stereo = ToStereo()
         self._damaged = 0
         self._drained = False
+        self._decoded = 0.0
+        self._emitted = 0
         self.begins: float | None = None
         """Seconds in the track of the first sample; None until there is one."""
         self.failure: MediaUnreadable | None = None
@@ -48,10 +52,18 @@ class Decoding:
         self._index += 1
         out: list[AudioFrame] = []
         for frame in self._decode(packet):
+            usable: AudioFrame | None = frame
             if self.begins is None:
-                self.begins = _begin(packet, frame)
-            out += self._to_stereo.push(frame)
+                begin, usable = _align(_begin(packet, frame), frame)
+                self.begins = begin if usable is not None else None
+            if usable is not None:
+                out += self._convert(usable)
+        self._emitted += sum(frame.samples for frame in out)
         return out
+
+    def _convert(self, frame: AudioFrame) -> list[AudioFrame]:
+        self._decoded += frame.samples / frame.sample_rate
+        return self._to_stereo.push(frame)
 
     def _decode(self, packet: KeptPacket) -> list[AudioFrame]:
         try:
@@ -77,8 +89,19 @@ class Decoding:
         except av.FFmpegError:
             rest = []
         for frame in rest:
-            out += self._to_stereo.push(frame)
-        return out + self._to_stereo.push(None)
+            out += self._convert(frame)
+        return self._exactly([*out, *self._to_stereo.push(None)])
+
+    def _exactly(self, last: list[AudioFrame]) -> list[AudioFrame]:
+        """Leave out what the resampler adds by rounding, so the next track follows in step."""
+        left = round(self._decoded * SAMPLE_RATE) - self._emitted
+        kept: list[AudioFrame] = []
+        for frame in last:
+            part = split(frame, left)[0]
+            if part is not None:
+                kept.append(part)
+                left -= part.samples
+        return kept
 
 
 def _begin(packet: KeptPacket, frame: AudioFrame) -> float:
@@ -87,6 +110,18 @@ def _begin(packet: KeptPacket, frame: AudioFrame) -> float:
     if frame.pts is None or packet.pts is None or frame.time_base is None:
         return packet.time
     return packet.time + float((frame.pts - packet.pts) * frame.time_base)
+
+
+def _align(begin: float, frame: AudioFrame) -> tuple[float, AudioFrame | None]:
+    """Begin at a sample that both rates share, so that two runs resample to the same samples.
+
+    Half a sample's difference would be heard as a faint click where one run takes over.
+    """
+    rate = frame.sample_rate
+    index = round(begin * rate)
+    shared = rate // math.gcd(rate, SAMPLE_RATE)
+    skip = min(-index % shared, frame.samples)
+    return (index + skip) / rate, split(frame, skip)[1]
 
 
 def split(frame: AudioFrame, count: int) -> tuple[AudioFrame | None, AudioFrame | None]:

@@ -28,7 +28,7 @@ _OUTPUT: Final = (
     "aformat",
     f"sample_fmts=flt:sample_rates={SAMPLE_RATE}:channel_layouts=stereo",
 )
-_STEREO: Final = 2
+_PLAIN_LAYOUTS: Final = {1: "mono", 2: "stereo"}
 
 
 class _Chain:
@@ -93,7 +93,7 @@ class ToStereo:
         """Put a frame in, or None for the end, and return what comes out."""
         if frame is None:
             return self._drain()
-        layout = frame.layout.name if frame.layout.nb_channels != _STEREO else "stereo"
+        layout = _PLAIN_LAYOUTS.get(frame.layout.nb_channels, frame.layout.name)
         shape = (frame.sample_rate, frame.format.name, layout)
         drained: list[AudioFrame] = []
         if shape != self._shape:  # chained streams may change in the middle

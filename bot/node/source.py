@@ -173,12 +173,12 @@ class Source:
             found = self._kept[place] if place < len(self._kept) else None
             wanted = self._wants_more()
             self._reading = self._reading or wanted
-            self._starved = found is None and not self._ended
+            starved = self._starved = found is None and not self._ended
         if wanted:
             self._start_reading()
         if found is not None:
             return found
-        return Wait.STARVED if self._starved else Wait.ENDED
+        return Wait.STARVED if starved else Wait.ENDED
 
     def find(self, time: float) -> int | None:
         """Return the number of the packet that sounds at `time`; None: outside of the window."""

@@ -46,9 +46,13 @@ def write_tone(
     codec: str | None = None,
     tags: Mapping[str, str] | None = None,
     level: float = 0.5,
+    channels: int = 2,
+    fades: bool = True,
 ) -> Path:
-    """Write a stereo sine tone and return `path`; see `write_tones`."""
-    return write_tones(path, [(hz, seconds)], codec=codec, tags=tags, level=level)
+    """Write a sine tone and return `path`; see `write_tones`."""
+    return write_tones(
+        path, [(hz, seconds)], codec=codec, tags=tags, level=level, channels=channels, fades=fades
+    )
 
 
 def write_tones(
@@ -58,6 +62,8 @@ def write_tones(
     codec: str | None = None,
     tags: Mapping[str, str] | None = None,
     level: float = 0.5,
+    channels: int = 2,
+    fades: bool = True,
 ) -> Path:
     """Write tones one after the other and return `path`: the pitch tells the position.
 
@@ -67,20 +73,22 @@ def write_tones(
         codec: One of `CODECS`; the one in ogg and webm is Opus in 20 ms packets.
         tags: `title`, `artist` and so on; raw aac and wav keep few or none.
         level: Peak amplitude, 0 to 1 of full scale.
+        channels: 2, or 1.
+        fades: Whether each tone begins and ends softly.
     """
+    layout = "mono" if channels == 1 else "stereo"
     chosen = _FORMATS[codec or path.suffix.removeprefix(".")]
     with av.open(str(path), "w", format=chosen.container) as output:
         output.metadata.update(tags or {})
         stream = cast(AudioStream, output.add_stream(chosen.encoder, rate=chosen.rate))
         context = stream.codec_context
-        context.layout = "stereo"
+        context.layout = layout
         context.format = chosen.sample_format
         if chosen.bit_rate is not None:
             context.bit_rate = chosen.bit_rate
-        resampler = av.AudioResampler(
-            format=chosen.sample_format, layout="stereo", rate=chosen.rate
-        )
-        for frame in (*_frames(notes, rate=chosen.rate, level=level), None):
+        resampler = av.AudioResampler(format=chosen.sample_format, layout=layout, rate=chosen.rate)
+        frames = _frames(notes, rate=chosen.rate, level=level, layout=layout, fades=fades)
+        for frame in (*frames, None):
             for ready in resampler.resample(frame):
                 output.mux(stream.encode(ready))
         output.mux(stream.encode(None))
@@ -88,27 +96,38 @@ def write_tones(
 
 
 def _frames(
-    notes: Sequence[tuple[float, float]], *, rate: int, level: float
+    notes: Sequence[tuple[float, float]], *, rate: int, level: float, layout: str, fades: bool
 ) -> Iterator[av.AudioFrame]:
     position = 0
+    channels = av.AudioLayout(layout).nb_channels
     for hz, seconds in notes:
-        samples = _tone(hz, round(seconds * rate), rate=rate, level=level)
-        for start in range(0, len(samples), 2 * _BLOCK):
-            block = samples[start : start + 2 * _BLOCK]
-            frame = av.AudioFrame(format="s16", layout="stereo", samples=len(block) // 2)
-            frame.planes[0].update(block.tobytes())
+        samples = _tone(hz, round(seconds * rate), rate=rate, level=level, fades=fades)
+        for start in range(0, len(samples), _BLOCK):
+            block = samples[start : start + _BLOCK]
+            frame = av.AudioFrame(format="s16", layout=layout, samples=len(block))
+            frame.planes[0].update(_interleaved(block, channels))
             frame.sample_rate = rate
             frame.pts = position
             position += frame.samples
             yield frame
 
 
-def _tone(hz: float, count: int, *, rate: int, level: float) -> array[int]:
+def _interleaved(block: array[int], channels: int) -> bytes:
+    """Return the same samples on each channel."""
+    together = array("h", bytes(2 * channels * len(block)))
+    for channel in range(channels):
+        together[channel::channels] = block
+    return together.tobytes()
+
+
+def _tone(hz: float, count: int, *, rate: int, level: float, fades: bool) -> array[int]:
     fade = max(1, min(count // 2, round(_FADE_SECONDS * rate)))
     step = 2 * math.pi * hz / rate
-    samples = array("h", bytes(4 * count))
-    for index in range(count):
-        edge = min(1.0, (index + 1) / fade, (count - index) / fade)
-        value = round(32767 * level * edge * math.sin(step * index))
-        samples[2 * index] = samples[2 * index + 1] = value
+    peak = 32767 * level
+    samples = array("h", (round(peak * math.sin(step * index)) for index in range(count)))
+    if fades:
+        for index in range(fade):
+            share = (index + 1) / fade
+            samples[index] = round(samples[index] * share)
+            samples[-1 - index] = round(samples[-1 - index] * share)
     return samples
