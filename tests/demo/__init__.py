@@ -1,0 +1,1 @@
+"""The product on one terminal: a story that real processes play, without a Discord account."""
