@@ -20,7 +20,7 @@ __all__ = ["FrameQueue", "FrameStatistics", "Sender"]
 _SUSPENDED_SLOTS = 50
 """A player that fails is left alone for a second; the others go on."""
 
-_NEAR_SECONDS = 0.005
+_NEAR_SECONDS = 0.002
 """A frame that could be sent so shortly before the next slot waits for that slot."""
 
 _log = logging.getLogger(__name__)
