@@ -58,6 +58,11 @@ class AudioNodes:
                 node.start(self._sessions.get(address.uri))
 
     @property
+    def addresses(self) -> tuple[NodeAddress, ...]:
+        """The nodes in use."""
+        return tuple(self._nodes)
+
+    @property
     def available(self) -> bool:
         """Whether any node can be used."""
         return any(node.connected for node in self._nodes.values())
