@@ -276,6 +276,8 @@ class App:
             clicks=self._clicks,
         )
         self._client.add_listener(voice.on_voice_state_update)
+        # a new gateway session has lost our places in voice channels
+        self._client.add_listener(self._players.restore, "on_ready")
 
     async def _open_status(self, stack: AsyncExitStack) -> None:
         status = StatusServer(
@@ -294,6 +296,7 @@ class App:
     async def _serve(self, stack: AsyncExitStack, stop: asyncio.Event) -> None:
         token = self._settings.discord_token.get_secret_value()
         stack.push_async_callback(self._client.close)
+        stack.push_async_callback(self._players.close)  # first: our own leaving is no expulsion
         serving = asyncio.ensure_future(self._client.start(token))
         stopping = asyncio.ensure_future(stop.wait())
         try:

@@ -348,7 +348,13 @@ class PlayerService:
             await self._recover(resumed=True)
 
     async def close(self) -> None:
-        """Store everything and end all background work; voice connections are left alone."""
+        """Store everything and end all background work; voice connections are left alone.
+
+        Close the player before the connection to Discord: the bot's own departure would else
+        look like being thrown out. Safe to repeat.
+        """
+        if self._closed:
+            return
         self._closed = True
         for player in self._players.values():
             player.close()
