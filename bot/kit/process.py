@@ -1,7 +1,9 @@
 """What the process itself needs for a thousand clicks at once."""
 
-import resource
 import sys
+
+if sys.platform != "win32":
+    import resource
 
 _SWITCH_SECONDS = 0.0005
 """A busy thread gives the interpreter back to the event loop after so long."""
@@ -13,6 +15,8 @@ _OPEN_FILES = 8192
 def prepare_process() -> None:
     """Let the event loop run soon beside busy threads, and allow enough connections."""
     sys.setswitchinterval(_SWITCH_SECONDS)
+    if sys.platform == "win32":  # it has no such limit
+        return
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(_OPEN_FILES, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:

@@ -13,6 +13,7 @@ import json
 import logging
 import ssl
 from collections.abc import Coroutine, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -37,6 +38,7 @@ _log = logging.getLogger(__name__)
 
 _WARM_EVERY_SECONDS = 30.0
 _WARM_TIMEOUT_SECONDS = 5.0
+_START_SECONDS = 1.0
 _LAST_WORDS_SECONDS = 2.5
 
 
@@ -102,9 +104,12 @@ class AckLane:
         self._under_way: set[asyncio.Task[bool]] = set()
 
     async def start(self) -> None:
-        """Open the warm connections; an unreachable Discord is no error here."""
-        await self._warm_up()
-        self._tasks.start(self._keep_warm(), name="keep connections warm")
+        """Open the warm connections; a slow or unreachable Discord is not waited for long."""
+        warm = asyncio.Event()
+        self._tasks.start(self._keep_warm(warm), name="keep connections warm")
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_START_SECONDS):
+                await warm.wait()
 
     def send(
         self, interaction_id: int, token: str, *, callback: Mapping[str, Any], received_at: float
@@ -161,10 +166,11 @@ class AckLane:
             self._session = new_session(self._ssl_context, total=None)
         return self._session
 
-    async def _keep_warm(self) -> None:
+    async def _keep_warm(self, warm: asyncio.Event) -> None:
         while True:
-            await self._clock.sleep(_WARM_EVERY_SECONDS)
             await self._warm_up()
+            warm.set()
+            await self._clock.sleep(_WARM_EVERY_SECONDS)
 
     async def _warm_up(self) -> None:
         """Make that many requests at the same time: each takes, or opens, a connection."""
