@@ -1,7 +1,8 @@
 """Draws what members see and hear: messages as Discord shows them, sound as level and pitch."""
 
+import re
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
 from rich.console import Console
@@ -16,6 +17,10 @@ _BARS = " ▁▂▃▄▅▆▇█"
 _QUIETEST_DB, _LOUDEST_DB = -48.0, -3.0
 _SAME_PITCH = 0.04
 _WIDTH = 92
+_LINES = 14
+_LINK = re.compile(r"\[([^\]]+)\]\(\S+?\)")
+_MENTION = re.compile(r"<@!?(\d+)>")
+_MARKUP = re.compile(r"\*\*|`")
 
 
 class Screen:
@@ -23,6 +28,8 @@ class Screen:
 
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console(highlight=False)
+        self.names: Mapping[int, str] = {}
+        """What is shown for the mention of a member, by user id."""
         self._began = time.monotonic()
 
     def chapter(self, title: str) -> None:
@@ -49,9 +56,10 @@ class Screen:
         body = Text()
         for part in (message.content, embed.get("description")):
             if part:
-                body.append(f"{part}\n")
+                body.append(f"{self._plain(part)}\n")
         for entry in embed.get("fields", ()):
-            body.append(f"{entry['name']}: ", style="bold").append(f"{entry['value']}\n")
+            body.append(f"{entry['name']}: ", style="bold")
+            body.append(f"{self._plain(entry['value'])}\n")
         if footer := (embed.get("footer") or {}).get("text"):
             body.append(f"{footer}\n", style="dim")
         for button in message.buttons:
@@ -84,6 +92,13 @@ class Screen:
             for hz, group in groupby(cells, key=lambda cell: cell[1])
         )
         self._line(f"[dim]  {labels}")
+
+    def _plain(self, text: str) -> str:
+        """Return Markdown as Discord shows it, long texts cut."""
+        text = _LINK.sub(r"\1", text)
+        text = _MENTION.sub(lambda match: f"@{self.names.get(int(match[1]), match[1])}", text)
+        lines = _MARKUP.sub("", text).splitlines()
+        return "\n".join([*lines[:_LINES], "…"] if len(lines) > _LINES else lines)
 
     def _line(self, text: str) -> None:
         seconds = time.monotonic() - self._began

@@ -6,6 +6,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import aiohttp
+
 from tests.simulator import Simulator
 from tests.simulator.channel import TextChannel, VoiceChannel
 from tests.simulator.guild import Guild
@@ -14,6 +16,9 @@ from tests.simulator.processes import BotProcess
 from tests.simulator.site import PLUGIN_DIR, SEARCH_KEY, MusicSite
 
 _AUDIENCE = 60
+
+TONES = ("/tone/440/60.mp3", "/tone/550/30.ogg", "/tone/660/30.ogg", "/tone/770/30.ogg")
+"""The files on the site that the story plays by their address."""
 
 
 class Stage:
@@ -48,8 +53,16 @@ class Stage:
             "YTDLP_SEARCH": SEARCH_KEY,
             "YTDLP_PLUGIN_DIRS": str(PLUGIN_DIR),
         }
+        await self._record_tones()
         self.bot = BotProcess(self.discord, environment=environment, data_dir=folder / "data")
         return self
+
+    async def _record_tones(self) -> None:
+        """Have the site make its files before anybody waits for one."""
+        async with aiohttp.ClientSession() as http:
+            for path in TONES:
+                async with http.head(self.site.url(path)) as response:
+                    response.raise_for_status()
 
     async def start_bot(self) -> None:
         """Start `python -m bot`, which starts its node, and wait until it answers commands."""

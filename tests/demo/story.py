@@ -4,7 +4,7 @@ import asyncio
 import time
 
 from tests.demo.screen import Screen
-from tests.demo.stage import Stage
+from tests.demo.stage import TONES, Stage
 from tests.simulator.message import SimMessage
 
 _NEXT, _PREVIOUS = "▶", "◀"
@@ -31,6 +31,8 @@ class Story:
 
     # ── scenes ──────────────────────────────────────────────────────────────
     async def _start(self) -> None:
+        people = (self._stage.ada, self._stage.ben, *self._stage.audience)
+        self._screen.names = {member.id: str(member) for member in people}
         self._screen.chapter("The bot starts: one process, its audio node, its database")
         began = time.monotonic()
         await self._stage.start_bot()
@@ -41,7 +43,7 @@ class Story:
 
     async def _play_a_file(self) -> None:
         self._screen.chapter("A direct link: Queuing, Added, Now playing, sound")
-        url = self._stage.site.url("/tone/440/60.mp3")
+        url = self._stage.site.url(TONES[0])
         began, sent = await self._says(f"!play {url}")
         answer = await self._answer("Added to queue", sent)
         playing = await self._answer("Now playing", sent)
@@ -67,9 +69,8 @@ class Story:
         self._screen.chapter("The queue: pages turned by buttons, by their owner only")
         _, sent = await self._says(f"!play {self._stage.site.url('/list/tides')}")
         await self._answer("Added", sent)
-        for number in range(1, 4):
-            tone = self._stage.site.url(f"/tone/{440 + 110 * number}/30.ogg")
-            _, sent = await self._says(f"!play {tone}")
+        for tone in TONES[1:]:
+            _, sent = await self._says(f"!play {self._stage.site.url(tone)}")
             await self._answer("Added to queue", sent)
         _, sent = await self._says(f"!play {self._stage.site.url('/list/bomb')}")
         await self._answer("Added", sent, within=20)
@@ -77,9 +78,9 @@ class Story:
         self._screen.shows(self._queue_message)
         for button in (_NEXT, _NEXT, _PREVIOUS):
             outcome = await self._stage.ada.click(self._queue_message, button)
-            await self._queue_message.changes()
             self._screen.does(self._stage.ada, f"clicks {button}")
             self._screen.good(f"acknowledged after {outcome.ack_ms:.0f} ms")
+        await self._page_is(2)
         self._screen.shows(self._queue_message)
 
     async def _burst(self) -> None:
@@ -99,7 +100,7 @@ class Story:
             f"{len(outcomes)} of {len(outcomes)} acknowledged, the slowest after {slowest:.0f} ms; "
             "the members were told whose menu it is"
         )
-        await message.changes(text=f"{2 + _BURST}/")
+        await self._page_is(2 + _BURST)
         self._screen.good(
             f"the owner's {_BURST} clicks all count, shown {_ms(time.monotonic() - began)} later"
         )
@@ -152,6 +153,14 @@ class Story:
     async def _queue(self) -> SimMessage:
         _, sent = await self._says("!queue")
         return await self._answer("", sent, buttons=True)
+
+    async def _page_is(self, number: int) -> None:
+        message = self._queue_message
+
+        def shown() -> bool | None:
+            return any(b.get("label", "").startswith(f"{number}/") for b in message.buttons) or None
+
+        assert await message.news.until(shown, 10), f"page {number} did not come"
 
     async def _listen(self, seconds: float, *, back: float = 0.0) -> None:
         since = time.monotonic() - back
