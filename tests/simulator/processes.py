@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -20,7 +21,6 @@ from types import TracebackType
 from typing import Self
 
 import aiohttp
-import psutil
 
 from tests.simulator.simulator import Simulator
 
@@ -28,6 +28,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "COVERAGE_PROCESS_START")
 _POLL_SECONDS = 0.02
 _TAIL_LINES = 60
+_NODE_ENDS_SECONDS = 3.0
 
 
 class BotProcess:
@@ -239,13 +240,22 @@ class BotProcess:
         pid = self.node_pid
         if pid is None:
             return
-        with contextlib.suppress(psutil.Error):
-            node = psutil.Process(pid)
-            if not any("bot.node" in word for word in node.cmdline()):
-                return
-            node.terminate()
-            try:
-                node.wait(timeout=3)
-            except psutil.TimeoutExpired:
-                node.kill()
-                node.wait(timeout=3)
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            deadline = time.monotonic() + _NODE_ENDS_SECONDS
+            with contextlib.suppress(ProcessLookupError):
+                if _is_node(pid):
+                    os.kill(pid, number)
+            while _is_node(pid) and time.monotonic() < deadline:
+                time.sleep(_POLL_SECONDS)
+
+
+def _is_node(pid: int) -> bool:
+    """Tell whether the process still is an audio node: its id may be somebody else's by now."""
+    if Path("/proc/self").exists():
+        try:
+            return b"bot.node" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        except OSError:
+            return False
+    command = ["ps", "-o", "args=", "-p", str(pid)]
+    listed = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 -- fixed words
+    return "bot.node" in listed.stdout
