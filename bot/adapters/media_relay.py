@@ -69,9 +69,7 @@ class MediaRelay:
         self._signer: LinkSigner | None = None
         application = web.Application()
         application.router.add_get("/media/{token}", self._serve)  # answers HEAD too
-        self._runner = web.AppRunner(
-            application, access_log=None, handler_cancellation=True, shutdown_timeout=0.2
-        )
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.2)
 
     @property
     def port(self) -> int:

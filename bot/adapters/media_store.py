@@ -63,7 +63,7 @@ class MediaStore:
         spool_limits: SpoolLimits,
         space: DiskSpace,
         clock: Clock,
-        keep_seconds: float = 120,
+        keep_seconds: float = 300,
         retry_pauses: Sequence[float] = RETRY_PAUSES,
     ) -> None:
         self._http = http

@@ -91,8 +91,7 @@ class WorkerPool:
     async def close(self) -> None:
         """Kill the workers; who still waits for an answer is told that there is none."""
         await self._tasks.close()
-        for wish in self._wishes.drain():
-            self._fail(wish, failure(ExtractionReason.UNREACHABLE))
+        self._fail_all(ExtractionReason.UNREACHABLE)
 
     async def run(self, job: Job, *, lane: int) -> JobResult:
         """Have `job` done by the next free worker.
@@ -126,6 +125,8 @@ class WorkerPool:
             except (OSError, _WorkerDied) as error:
                 failures += 1
                 _log.warning("an extraction worker could not be started: %s", error)
+                if failures >= _TRIES and not self._first_is_up.is_set():
+                    self._fail_all(ExtractionReason.BROKEN)
 
     async def _feed(self, worker: "_Worker") -> None:
         """Give the worker jobs until it has to be replaced."""
@@ -174,6 +175,10 @@ class WorkerPool:
             wish.answer.set_result(JobResult(frame["done"], entries))
         return True
 
+    def _fail_all(self, reason: ExtractionReason) -> None:
+        for wish in self._wishes.drain():
+            self._fail(wish, failure(reason))
+
     def _fail(self, wish: _Wish, error: Exception) -> None:
         if not wish.answer.done():
             wish.answer.set_exception(error)
@@ -216,8 +221,7 @@ class _Worker:
         )
         try:
             async with asyncio.timeout(_START_SECONDS):
-                worker._write(encode(config))
-                await worker._frame()
+                await worker._greet(config)
         except TimeoutError:
             await worker.kill()
             raise _WorkerDied("it did not get ready") from None
@@ -251,6 +255,12 @@ class _Worker:
         await self._process.wait()
         if self._process.stdin is not None:
             self._process.stdin.close()
+
+    async def _greet(self, config: WorkerConfig) -> None:
+        self._write(encode(config))
+        greeting = await self._frame()
+        if "failed" in greeting:
+            raise _WorkerDied(greeting["failed"])
 
     def _write(self, data: bytes) -> None:
         assert self._process.stdin is not None, "started with pipes"

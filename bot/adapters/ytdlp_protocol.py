@@ -1,8 +1,9 @@
 """What the bot and its extraction workers say to each other: JSON in length-prefixed frames.
 
-The first frame to a worker is its `WorkerConfig`; it answers `{"ready": version}`. Each further
-frame is a `Job`, answered by any number of `{"entries": [...]}` (parts of a long list, so that
-neither side chews on megabytes at once) and one `{"done": {...}}` or `{"error": {...}}`.
+The first frame to a worker is its `WorkerConfig`; it answers `{"ready": true}`, or
+`{"failed": why}` when yt-dlp cannot be set up so. Each further frame is a `Job`, answered by any
+number of `{"entries": [...]}` (parts of a long list, so that neither side chews on megabytes at
+once) and one `{"done": {...}}` or `{"error": {...}}`.
 """
 
 import json

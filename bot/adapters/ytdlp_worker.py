@@ -38,7 +38,11 @@ def main() -> None:
     from bot.adapters.ytdlp_sites import SiteReader
 
     network.install()
-    reader = SiteReader(config)
+    try:
+        reader = SiteReader(config)
+    except Exception as error:  # noqa: BLE001 -- a cookie file, a plugin: the bot logs what it was
+        _send(answers, {"failed": str(error)})
+        return
     _send(answers, {"ready": True})
     while True:
         job = Job(**pending.get())

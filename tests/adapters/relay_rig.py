@@ -95,6 +95,7 @@ async def running_rig(data_dir: Path, options: RigOptions | None = None) -> Asyn
             spool_limits=SpoolLimits(options.max_bytes, options.read_ahead),
             space=DiskSpace(options.disk_bytes),
             clock=clock,
+            keep_seconds=120,
             retry_pauses=(0, 0.01, 0.01),
         )
         await store.start()

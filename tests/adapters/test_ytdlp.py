@@ -194,7 +194,14 @@ async def test_page_that_leads_inside_is_stopped_there(site: MusicSite, sites: Y
 
 @pytest.mark.parametrize(
     "target",
-    ["http://127.0.0.1:9/x", "http://2130706433:9/", "http://[::1]:9/", "http://0x7f.1:9/"],
+    [
+        "http://127.0.0.1:9/x",
+        "http://2130706433:9/",
+        "http://[::1]:9/",
+        "http://0x7f.1:9/",
+        "http://localhost:9/",
+        "http://169.254.169.254/latest/meta-data/",
+    ],
 )
 async def test_redirect_inside_is_stopped_there(
     site: MusicSite, sites: YtdlpSites, target: str
@@ -207,6 +214,27 @@ async def test_redirect_inside_is_stopped_there(
 async def test_local_files_are_out_of_reach(sites: YtdlpSites, url: str) -> None:
     with pytest.raises((ExtractionFailed, AddressRefused)):
         await sites.look_up(url, lane=1)
+
+
+async def test_wrong_setting_is_named_in_the_log_and_nobody_waits_for_long(
+    site: MusicSite, caplog: pytest.LogCaptureFixture
+) -> None:
+    config = WorkerConfig(
+        search_key=SEARCH_KEY,
+        allow_hosts=(),
+        plugin_dirs=("/no/such/folder",),
+        cookies=None,
+        cache_dir=None,
+    )
+    pool = WorkerPool(config, workers=2)
+    pool.start()
+    try:
+        with pytest.raises(ExtractionFailed) as failed:
+            await YtdlpSites(pool).look_up(site.url("/watch/morning"), lane=1)
+    finally:
+        await pool.close()
+    assert failed.value.reason is ExtractionReason.BROKEN
+    assert "Invalid plugin directory: /no/such/folder" in caplog.text
 
 
 async def test_workers_after_close_are_gone(site: MusicSite) -> None:

@@ -38,9 +38,7 @@ class MusicSite:
         tones = ToneFiles(self._folder)
         self.misbehaviour = Misbehaviour(tones)
         self._recordings = Recordings(tones, self._folder / "hls")
-        self._runner = web.AppRunner(
-            self._application(), access_log=None, handler_cancellation=True, shutdown_timeout=0.1
-        )
+        self._runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=0.1)
 
     async def __aenter__(self) -> Self:
         await self.start()
