@@ -79,6 +79,14 @@ async def test_play_in_a_channel_closed_to_the_bot_reads_the_refusal_only(
     assert studio.queued() == []
 
 
+async def test_play_that_may_not_join_gives_the_search_for_the_link_up(studio: Studio) -> None:
+    studio.voice.closed[LOUNGE] = "The channel is full."
+    studio.site.held = asyncio.Event()  # the site never answers
+    await studio.say(f"!play {studio.add_file('tone')}")
+    assert studio.seen[-1] == "⛔ That cannot be done"
+    assert studio.site.under_way == 0
+
+
 async def test_play_without_a_node_reads_that_and_queues_nothing(studio: Studio) -> None:
     studio.node.available = False
     await studio.say(f"!play {studio.add_file('tone')}")

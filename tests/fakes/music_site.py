@@ -23,6 +23,8 @@ class FakeSite:
         self.failing: UserError | None = None
         self.held: asyncio.Event | None = None
         """Everything waits for it while it is set."""
+        self.under_way = 0
+        """Requests that were not answered yet."""
 
     async def look_up(self, url: str, *, lane: int) -> FoundTrack | FoundList:
         await self._way()
@@ -47,8 +49,12 @@ class FakeSite:
         return self.files[link]
 
     async def _way(self) -> None:
-        await asyncio.sleep(0)
-        if self.held is not None:
-            await self.held.wait()
+        self.under_way += 1
+        try:
+            await asyncio.sleep(0)
+            if self.held is not None:
+                await self.held.wait()
+        finally:
+            self.under_way -= 1
         if self.failing is not None:
             raise self.failing
