@@ -1,0 +1,1 @@
+"""What every implementation of a seam must show, whichever it is."""
