@@ -67,7 +67,8 @@ class NodeProcess:
         environment: added to the node's environment (`SSL_CERT_FILE` for example).
         options: further arguments of `python -m bot.node`.
         linger_seconds: for how long the node waits for a bot before it ends itself.
-        on_moved: called when the node was started again at another address.
+        on_restarted: called each time the node was started again.
+        on_moved: called when it then listens at another address (its old port was taken).
     """
 
     def __init__(
@@ -77,11 +78,13 @@ class NodeProcess:
         environment: Mapping[str, str] | None = None,
         options: tuple[str, ...] = (),
         linger_seconds: float = 60.0,
+        on_restarted: Callable[[NodeAddress], None] | None = None,
         on_moved: Callable[[NodeAddress], None] | None = None,
     ) -> None:
         self._file = data_dir.resolve() / "node.json"
         self._environment = dict(environment or {})
         self._options = (*options, "--exit-without-client", str(linger_seconds))
+        self._on_restarted = on_restarted
         self._on_moved = on_moved
         self._password = secrets.token_urlsafe(24)
         self._address: NodeAddress | None = None
@@ -236,7 +239,10 @@ class NodeProcess:
             except NodeUnavailable as error:
                 _log.warning("%s", error)
                 continue
-            if before != self._address and self._on_moved is not None:
+            if self._on_restarted is not None:
+                self._on_restarted(self._address)
+            is_elsewhere = before is None or before.uri != self._address.uri
+            if is_elsewhere and self._on_moved is not None:
                 self._on_moved(self._address)
             return True
         return False
