@@ -11,7 +11,6 @@ import logging
 import socket
 import struct
 from collections.abc import Callable
-from contextlib import aclosing
 from http import HTTPStatus
 from pathlib import Path
 
@@ -177,19 +176,21 @@ async def _send(
     start: int,
     stop: int | None,
 ) -> web.StreamResponse:
-    async with aclosing(spool.read(start, stop)) as body:
-        try:
-            async for data in body:
-                if not response.prepared:  # the first byte is there: now the answer cannot fail
-                    await response.prepare(request)
-                await response.write(data)
-        except UserError as error:
-            if not response.prepared:
-                raise
-            _log.info("a download broke while it was played: %s", error.sentence)
-            _reset(request)  # a clean end would pass for the end of the track
-        except ConnectionError:  # the node has left
-            return response
+    body = spool.read(start, stop)
+    try:
+        async for data in body:
+            if not response.prepared:  # the first byte is there: now the answer cannot fail
+                await response.prepare(request)
+            await response.write(data)
+    except UserError as error:
+        if not response.prepared:
+            raise
+        _log.info("a download broke while it was played: %s", error.sentence)
+        _reset(request)  # a clean end would pass for the end of the track
+    except ConnectionError:
+        pass  # the node has left
+    finally:
+        await body.aclose()
     return response
 
 

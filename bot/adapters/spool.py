@@ -227,11 +227,7 @@ class Spool:
 
     async def _fetch(self, fetcher: _Place) -> None:
         try:
-            async with aclosing(self._upstream.read(fetcher.position)) as body:
-                async for data in body:
-                    if not await self._keep(fetcher, data) or not await self._may_go_on(fetcher):
-                        return
-            self._length = fetcher.position if self._length is None else self._length
+            await self._download(fetcher)
         except UserError as error:
             self._error = error
         except Exception:
@@ -240,6 +236,14 @@ class Spool:
         finally:
             self._fetchers.discard(fetcher)
             self._moved.beat()
+
+    async def _download(self, fetcher: _Place) -> None:
+        async with aclosing(self._upstream.read(fetcher.position)) as body:
+            async for data in body:
+                if not await self._keep(fetcher, data) or not await self._may_go_on(fetcher):
+                    return
+        if self._length is None:
+            self._length = fetcher.position
 
     async def _keep(self, fetcher: _Place, data: bytes) -> bool:
         """Store what is new of `data`; False once the fetcher meets what is there already."""

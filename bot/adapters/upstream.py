@@ -105,22 +105,22 @@ class HttpUpstream:
         """
         attempts = 0
         while not self._is_end(position):
-            start = position
+            start, body = position, self._connection(position)
             try:
-                async with self._body_at(position) as body:
-                    async for data in body:
-                        yield data
-                        position += len(data)
-                        attempts = 0
+                async for data in body:
+                    yield data
+                    position += len(data)
+                    attempts = 0
                 if self._known().length is None:
                     return
-                if position == start:
-                    raise failure(ExtractionReason.UNREACHABLE)
+                self._check_progress(start, position)
             except ExtractionFailed:
                 if attempts >= len(self._pauses) or not self._can_resume(position):
                     raise
                 await asyncio.sleep(self._pauses[attempts])
                 attempts += 1
+            finally:
+                await body.aclose()
 
     async def close(self) -> None:
         """Drop the first answer where nobody read it."""
@@ -160,6 +160,16 @@ class HttpUpstream:
 
     def _can_resume(self, position: int) -> bool:
         return position == 0 or self._known().can_seek or self._known().length is not None
+
+    async def _connection(self, position: int) -> AsyncGenerator[bytes]:
+        """Yield what one connection gives."""
+        async with self._body_at(position) as body:
+            async for data in body:
+                yield data
+
+    def _check_progress(self, start: int, position: int) -> None:
+        if position == start:  # an empty answer where there should be bytes is as good as a break
+            raise failure(ExtractionReason.UNREACHABLE)
 
     @asynccontextmanager
     async def _body_at(self, position: int) -> AsyncIterator[AsyncIterator[bytes]]:
