@@ -2,14 +2,19 @@
 
 Bodies are Discord's JSON, so that a message looks the same whether it goes to a channel or answers
 an interaction. A send carries a nonce that Discord enforces, therefore it may be repeated after a
-lost connection without being shown twice. A channel in which more than a few messages already wait
-(Discord takes five in five seconds) refuses passing remarks: they would come too late to matter.
+lost connection without being shown twice; whoever gives a nonce of their own may repeat it after a
+crash too, for some minutes, and gets the first message's id. A channel in which more than a few
+messages already wait (Discord takes five in five seconds) refuses passing remarks: they would come
+too late to matter.
 """
 
 import asyncio
+import json
 import logging
 import secrets
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import aiohttp
@@ -35,11 +40,30 @@ class MessageGone(Undelivered):
     """Somebody deleted the message."""
 
 
+@dataclass(frozen=True, slots=True)
+class Enclosure:
+    """A file that goes with a message; Discord takes 10 MiB."""
+
+    filename: str
+    content: bytes
+    content_type: str
+
+
 class Outbox(Protocol):
     """The bot's own messages in channels."""
 
-    async def post(self, channel_id: int, body: Json, *, passing: bool = False) -> int:
+    async def post(
+        self,
+        channel_id: int,
+        body: Json,
+        *,
+        passing: bool = False,
+        nonce: str | None = None,
+        files: Sequence[Enclosure] = (),
+    ) -> int:
         """Send a message and return its id; a `passing` remark may be dropped.
+
+        The same `nonce` (25 characters at most) sends the same message once.
 
         Raises:
             Undelivered: no permission, no such channel, or Discord does not take it.
@@ -71,15 +95,23 @@ class HttpOutbox:
         self._http = http
         self._waiting: Counter[int] = Counter()
 
-    async def post(self, channel_id: int, body: Json, *, passing: bool = False) -> int:
+    async def post(
+        self,
+        channel_id: int,
+        body: Json,
+        *,
+        passing: bool = False,
+        nonce: str | None = None,
+        files: Sequence[Enclosure] = (),
+    ) -> int:
         """Send a message and return its id (see `Outbox`)."""
         if passing and self._waiting[channel_id] >= _BACKLOG:
             raise Undelivered("too many messages wait in that channel")
         route = Route("POST", "/channels/{channel_id}/messages", channel_id=channel_id)
-        once = {**body, "nonce": secrets.token_hex(12), "enforce_nonce": True}
+        once = {**body, "nonce": nonce or secrets.token_hex(12), "enforce_nonce": True}
         self._waiting[channel_id] += 1
         try:
-            message = await self._request(route, once)
+            message = await self._request(route, once, files)
         finally:
             self._waiting[channel_id] -= 1
             if not self._waiting[channel_id]:
@@ -97,10 +129,12 @@ class HttpOutbox:
         except MessageGone:
             _log.debug("message %d was deleted already", message_id)
 
-    async def _request(self, route: Route, body: Json | None) -> Any:
+    async def _request(
+        self, route: Route, body: Json | None, files: Sequence[Enclosure] = ()
+    ) -> Any:
         try:
             async with asyncio.timeout(_DEADLINE_SECONDS):
-                return await self._patiently(route, body)
+                return await self._patiently(route, body, files)
         except nextcord.NotFound as error:
             if error.code == _UNKNOWN_MESSAGE:
                 raise MessageGone("the message was deleted") from None
@@ -112,17 +146,19 @@ class HttpOutbox:
         except (aiohttp.ClientError, OSError) as error:
             raise Undelivered(f"no connection: {type(error).__name__}") from None
 
-    async def _patiently(self, route: Route, body: Json | None) -> Any:
+    async def _patiently(self, route: Route, body: Json | None, files: Sequence[Enclosure]) -> Any:
         for delay in _RESET_DELAYS_SECONDS:
             try:
-                return await self._once(route, body)
+                return await self._once(route, body, files)
             except (aiohttp.ClientError, ConnectionError):
                 await asyncio.sleep(delay)
-        return await self._once(route, body)
+        return await self._once(route, body, files)
 
-    async def _once(self, route: Route, body: Json | None) -> Any:
+    async def _once(self, route: Route, body: Json | None, files: Sequence[Enclosure]) -> Any:
         if body is None:
             return await self._http.request(route)
+        if files:
+            return await self._http.request(route, form=_form(body, files))
         return await self._http.request(route, json=body)
 
 
@@ -133,6 +169,23 @@ def _message_route(method: str, channel_id: int, message_id: int) -> Route:
         channel_id=channel_id,
         message_id=message_id,
     )
+
+
+def _form(body: Json, files: Sequence[Enclosure]) -> list[dict[str, Any]]:
+    """Return a message with files as multipart fields (Discord, "Uploading Files")."""
+    listed = [{"id": number, "filename": file.filename} for number, file in enumerate(files)]
+    return [
+        {"name": "payload_json", "value": json.dumps({**body, "attachments": listed})},
+        *(
+            {
+                "name": f"files[{number}]",
+                "value": file.content,
+                "filename": file.filename,
+                "content_type": file.content_type,
+            }
+            for number, file in enumerate(files)
+        ),
+    ]
 
 
 def _reason(error: nextcord.HTTPException) -> str:

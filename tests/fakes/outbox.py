@@ -2,9 +2,10 @@
 
 import asyncio
 import itertools
+from collections.abc import Sequence
 from typing import Any
 
-from bot.kit.outbox import MessageGone, Undelivered
+from bot.kit.outbox import Enclosure, MessageGone, Undelivered
 
 type Json = dict[str, Any]
 
@@ -14,20 +15,37 @@ class FakeOutbox:
 
     def __init__(self) -> None:
         self._ids = itertools.count(9000)
+        self._by_nonce: dict[str, int] = {}
         self.messages: dict[int, Json] = {}
         """What stands in all channels now, by message id."""
         self.channel_of: dict[int, int] = {}
         self.seen: list[str] = []
         """Every title that ever stood somewhere, in order."""
+        self.files: dict[int, tuple[Enclosure, ...]] = {}
+        """What went with messages, by message id."""
         self.edits = 0
         self.failing: Exception | None = None
         """Raised by every request while it is set."""
         self.held: asyncio.Event | None = None
         """Requests wait for it while it is set."""
 
-    async def post(self, channel_id: int, body: Json, *, passing: bool = False) -> int:
+    async def post(
+        self,
+        channel_id: int,
+        body: Json,
+        *,
+        passing: bool = False,
+        nonce: str | None = None,
+        files: Sequence[Enclosure] = (),
+    ) -> int:
         await self._way()
+        if nonce is not None and nonce in self._by_nonce:
+            return self._by_nonce[nonce]
         message_id = next(self._ids)
+        if nonce is not None:
+            self._by_nonce[nonce] = message_id
+        if files:
+            self.files[message_id] = tuple(files)
         self.channel_of[message_id] = channel_id
         self._put(message_id, body)
         return message_id
@@ -57,7 +75,7 @@ class FakeOutbox:
 
     def _put(self, message_id: int, body: Json) -> None:
         self.messages[message_id] = body
-        self.seen.append(body["embeds"][0]["title"])
+        self.seen += [embed["title"] for embed in body.get("embeds", ())]
 
     async def _way(self) -> None:
         await asyncio.sleep(0)

@@ -1,10 +1,13 @@
 """Many changes of state, few edits: at most one is under way, and the last state always lands."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 
 from bot.kit.clicks.delivery import delivered
 from services.clock import Clock
+
+_log = logging.getLogger(__name__)
 
 _RETRY_SECONDS = (1.0, 2.0, 4.0, 8.0, 15.0)
 """Pauses after a failed edit; the last one repeats until a newer state replaces this one."""
@@ -13,8 +16,10 @@ _RETRY_SECONDS = (1.0, 2.0, 4.0, 8.0, 15.0)
 class LastState[State]:
     """Shows states by edits that are at least `every` seconds apart.
 
-    Discord takes five edits in five seconds in a channel, hence one second by default. An edit that
-    raises one of `ends` (the message is gone) ends the editor; any other failure is tried again.
+    Discord takes five edits in five seconds in a channel, hence one second by default; where it
+    depends on what was shown last, `every` is asked after each edit. An edit that raises one of
+    `ends` (the message is gone) ends the editor; any other failure is tried again, and one of
+    `expected` costs a line in the log instead of a traceback.
     """
 
     def __init__(
@@ -23,12 +28,14 @@ class LastState[State]:
         *,
         clock: Clock,
         ends: tuple[type[Exception], ...] = (),
-        every: float = 1.0,
+        expected: tuple[type[Exception], ...] = (),
+        every: float | Callable[[], float] = 1.0,
     ) -> None:
         self._edit = edit
         self._clock = clock
         self._ends = ends
-        self._every = every
+        self._expected = expected
+        self._every = every if callable(every) else lambda: every
         self._wanted: list[State] = []  # none or one
         self._worker: asyncio.Task[None] | None = None
         self._free_at = clock.monotonic()
@@ -68,19 +75,24 @@ class LastState[State]:
             state = self._wanted.pop()
             if await self._shown(state):
                 failures = 0
-                self._free_at = self._clock.monotonic() + self._every
+                self._free_at = self._clock.monotonic() + self._every()
                 continue
             if not self._wanted:
                 self._wanted = [state]
             pause = _RETRY_SECONDS[min(failures, len(_RETRY_SECONDS) - 1)]
-            self._free_at = self._clock.monotonic() + max(self._every, pause)
+            self._free_at = self._clock.monotonic() + max(self._every(), pause)
             failures += 1
 
     async def _shown(self, state: State) -> bool:
-        return await delivered(self._show_once(state), to="an edit, tried again")
+        refused: list[Exception] = []
+        done = await delivered(self._show_once(state, refused), to="an edit, tried again")
+        return done and not refused
 
-    async def _show_once(self, state: State) -> None:
+    async def _show_once(self, state: State, refused: list[Exception]) -> None:
         try:
             await self._edit(state)
         except self._ends:
             self._closed = True
+        except self._expected as error:
+            _log.warning("an edit is tried again: %s", error)
+            refused.append(error)

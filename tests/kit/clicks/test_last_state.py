@@ -166,3 +166,33 @@ async def check_pacing(changes: list[tuple[float, bool]], seconds_each: float) -
     times = [time for time, _ in screen.shown]
     assert all(later - earlier >= 0.998 for earlier, later in pairwise(times))
     await editor.close()
+
+
+async def test_pace_that_depends_on_what_was_shown_is_asked_after_each_edit(
+    screen: Screen, clock: ManualClock
+) -> None:
+    editor = LastState(
+        screen.edit, clock=clock, every=lambda: 5.0 if screen.states[-1] > 1 else 1.0
+    )
+    for state in (1, 2, 3):
+        editor.show(state)
+        await clock.advance(1)
+    await clock.advance(10)
+
+    assert screen.shown == [(0.0, 1), (1.0, 2), (6.0, 3)]
+    await editor.close()
+
+
+async def test_expected_failure_is_tried_again_without_a_traceback(
+    screen: Screen, clock: ManualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    editor = LastState(screen.edit, clock=clock, expected=(ConnectionError,))
+    screen.faults = [ConnectionError("no way to Discord")]
+    editor.show(1)
+    await clock.advance(5)
+
+    assert screen.states == [1]
+    assert [(record.getMessage(), record.exc_info) for record in caplog.records] == [
+        ("an edit is tried again: no way to Discord", None)
+    ]
+    await editor.close()
