@@ -27,7 +27,7 @@ class MemberGone:
 
 @dataclass(frozen=True, slots=True)
 class ChannelGone:
-    """The voice channel was deleted."""
+    """The voice channel, or the one with the messages, was deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +46,16 @@ class ClickedOut:
 
 
 @dataclass(frozen=True, slots=True)
-class ToggledPings:
-    """*Mute pings* or *Unmute pings* was pressed."""
+class SetPings:
+    """*Mute pings* or *Unmute pings* was pressed; pressed by two at once, it still means that."""
+
+    by: int
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AskedForSubstitute:
+    """*Find a substitute* was pressed."""
 
     by: int
 
@@ -64,6 +72,8 @@ class Cancelled:
     """*Cancel* was pressed, or the command given."""
 
     by: int
+    may_always: bool = False
+    """Whether the member runs this server, and so may cancel what others began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +92,11 @@ class LeftList:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """`gather expect` named these members."""
+    """`gather expect` named these members, some of them as members of these roles."""
 
     by: int
     user_ids: frozenset[int]
+    role_ids: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +121,20 @@ class Ticked:
 
 
 @dataclass(frozen=True, slots=True)
+class Disconnected:
+    """Discord took a member who is out of the channel, or found them gone from it."""
+
+    user_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class DisconnectRefused:
+    """Discord does not let the bot disconnect members."""
+
+    user_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class CameBack:
     """The bot was away; these people are in the channel now."""
 
@@ -123,7 +148,8 @@ Event = (
     | ChannelGone
     | ClickedHere
     | ClickedOut
-    | ToggledPings
+    | SetPings
+    | AskedForSubstitute
     | StartedNow
     | Cancelled
     | JoinedList
@@ -132,5 +158,7 @@ Event = (
     | Forgotten
     | Extended
     | Ticked
+    | Disconnected
+    | DisconnectRefused
     | CameBack
 )

@@ -19,6 +19,9 @@ deafen) brings them back. Whoever is in the channel when the check-in starts is 
 arrived: they press the button. Members who are not expected are not touched by joining; pressing
 *I'm here!* in the channel puts them on the list.
 
+`leaving` says of a reconsidering member that Discord has yet to take them out of the channel. It
+is what tells, after a restart, somebody who was never disconnected from somebody who came back.
+
 Nothing here knows Discord, storage or a clock. Effects may be performed twice without harm, so a
 service stores the new state first and performs them afterwards, also after a crash.
 """
@@ -28,12 +31,26 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from services.gather.effects import (
+    Answer,
+    CannotDisconnect,
+    Disconnect,
+    Effect,
+    FindSubstitute,
+    GhostPing,
+    QuorumReached,
+    Show,
+    Tell,
+)
 from services.gather.events import (
+    AskedForSubstitute,
     CameBack,
     Cancelled,
     ChannelGone,
     ClickedHere,
     ClickedOut,
+    Disconnected,
+    DisconnectRefused,
     Event,
     Expected,
     Extended,
@@ -43,9 +60,9 @@ from services.gather.events import (
     LeftChannel,
     LeftList,
     MemberGone,
+    SetPings,
     StartedNow,
     Ticked,
-    ToggledPings,
 )
 
 GRACE = timedelta(seconds=60)
@@ -81,57 +98,6 @@ class Status(StrEnum):
     RECONSIDERING = "reconsidering"
 
 
-class Answer(StrEnum):
-    """What a member is told in private about their own click or command."""
-
-    ALREADY_HERE = "already_here"
-    ALREADY_OUT = "already_out"
-    NOT_IN_CHANNEL = "not_in_channel"
-    NOT_EXPECTED = "not_expected"
-    ONLY_AUTHOR = "only_author"
-    TOO_LONG = "too_long"
-    ONLY_IN_COUNTDOWN = "only_in_countdown"
-    CLOSED = "closed"
-
-
-# ── effects ─────────────────────────────────────────────────────────────────
-@dataclass(frozen=True, slots=True)
-class Show:
-    """Bring the message up to date with the session."""
-
-
-@dataclass(frozen=True, slots=True)
-class Disconnect:
-    """Take the member out of the gathering's voice channel, beside everything else."""
-
-    user_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class GhostPing:
-    """Mention the missing and delete the mention 0.7 s later."""
-
-    user_ids: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Tell:
-    """Answer one member in private."""
-
-    user_id: int
-    answer: Answer
-
-
-@dataclass(frozen=True, slots=True)
-class QuorumReached:
-    """Announce, once, that as many as wanted are here."""
-
-    arrived: int
-
-
-Effect = Show | Disconnect | GhostPing | Tell | QuorumReached
-
-
 @dataclass(frozen=True, slots=True)
 class Attendee:
     """A member on the check-in's list."""
@@ -139,6 +105,8 @@ class Attendee:
     user_id: int
     status: Status = Status.MISSING
     arrived_at: datetime | None = None
+    leaving: bool = False
+    """Out, and not yet taken out of the channel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +131,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatherSession:
-    """Everything about one gathering that must survive a restart."""
+    """Everything about one gathering that its rules need."""
 
     author_id: int
     created_at: datetime
@@ -175,11 +143,17 @@ class GatherSession:
     """Named by `expect` or *Join gathering*, beside those present and the author."""
     unwanted: frozenset[int] = frozenset()
     """Named by `forget` or *Leave gathering*."""
+    role_ids: frozenset[int] = frozenset()
+    """Roles whose members were expected; they are asked for a substitute."""
     attendees: dict[int, Attendee] = field(default_factory=dict)
+    author_gone: bool = False
     pings_on: bool = True
     next_ping_at: datetime | None = None
     quorum: int | None = None
     quorum_announced: bool = False
+    cannot_disconnect: bool = False
+    """Whether it was said that the bot may not take members out of the channel."""
+    substitute_asked: bool = False
     ending: Ending | None = None
     closed_at: datetime | None = None
 
@@ -187,24 +161,29 @@ class GatherSession:
     @property
     def expected(self) -> frozenset[int]:
         """Who would be expected if the check-in started now."""
-        return (self.present | self.wanted | {self.author_id}) - self.unwanted
+        author = frozenset() if self.author_gone else frozenset({self.author_id})
+        return (self.present | self.wanted | author) - self.unwanted
 
     @property
     def missing(self) -> tuple[int, ...]:
         """Who is still waited for, by id."""
-        return tuple(sorted(u for u, a in self.attendees.items() if a.status is Status.MISSING))
+        return self._with_status(Status.MISSING)
+
+    @property
+    def out(self) -> tuple[int, ...]:
+        """Who opted out and may still reconsider, by id."""
+        return self._with_status(Status.RECONSIDERING)
+
+    @property
+    def leaving(self) -> tuple[int, ...]:
+        """Who is out and was not taken out of the channel yet, by id."""
+        return tuple(sorted(u for u, a in self.attendees.items() if a.leaving))
 
     @property
     def arrived(self) -> tuple[Attendee, ...]:
         """Who is here, the earliest first."""
         here = [a for a in self.attendees.values() if a.arrived_at is not None]
         return tuple(sorted(here, key=lambda a: (a.arrived_at or self.starts_at, a.user_id)))
-
-    @property
-    def out(self) -> tuple[int, ...]:
-        """Who opted out and may still reconsider, by id."""
-        states = self.attendees.items()
-        return tuple(sorted(u for u, a in states if a.status is Status.RECONSIDERING))
 
     def lateness(self, attendee: Attendee) -> timedelta:
         """Return how late the member came: zero within the grace, else the time since the start."""
@@ -223,18 +202,17 @@ class GatherSession:
         limit = self.starts_at + CHECK_IN_LIMIT
         return limit if self.next_ping_at is None else min(limit, self.next_ping_at)
 
+    def _with_status(self, status: Status) -> tuple[int, ...]:
+        return tuple(sorted(u for u, a in self.attendees.items() if a.status is status))
+
     # ── changing ────────────────────────────────────────────────────────────
     def apply(self, event: Event, now: datetime) -> Step:
         """Return the state after `event` and what is to be done; never changes this object."""
-        if self.phase is Phase.CLOSED:
-            return self._refuse_closed(event)
         if self.phase is Phase.COUNTDOWN:
             return self._in_countdown(event, now)
-        return self._in_check_in(event, now)
-
-    def _refuse_closed(self, event: Event) -> Step:
-        user_id = getattr(event, "by", None)
-        return Step(self, (Tell(user_id, Answer.CLOSED),) if user_id is not None else ())
+        if self.phase is Phase.CHECK_IN:
+            return self._in_check_in(event, now)
+        return self._when_closed(event)
 
     def _in_countdown(self, event: Event, now: datetime) -> Step:  # noqa: C901, PLR0911, PLR0912 -- one row an event
         match event:
@@ -246,18 +224,18 @@ class GatherSession:
                 return self._list(add={user_id})
             case LeftList(by=user_id):
                 return self._list(remove={user_id})
-            case Expected(user_ids=user_ids):
-                return self._list(add=user_ids)
+            case Expected(user_ids=user_ids, role_ids=role_ids):
+                return self._list(add=user_ids, role_ids=role_ids)
             case Forgotten(user_ids=user_ids):
                 return self._list(remove=user_ids)
             case MemberGone(user_id):
-                return self._list(remove={user_id})
+                return self._shown(wanted=self.wanted - {user_id}, **self._without(user_id))
             case Extended(by=user_id, duration=duration):
                 return self._extend(user_id, duration)
             case StartedNow(by=user_id):
                 return self._author_only(user_id) or self._start(now)
-            case Cancelled(by=user_id):
-                return self._author_only(user_id) or self.closed(Ending.CANCELLED, now)
+            case Cancelled(by=user_id, may_always=may):
+                return self._author_only(user_id, may=may) or self.closed(Ending.CANCELLED, now)
             case ChannelGone():
                 return self.closed(Ending.CHANNEL_GONE, now)
             case CameBack(present=present):
@@ -271,41 +249,63 @@ class GatherSession:
         match event:
             case JoinedChannel(user_id):
                 return self._joined(user_id, now)
-            case LeftChannel(user_id):
-                return Step(replace(self, present=self.present - {user_id}))
+            case LeftChannel(user_id) | Disconnected(user_id):
+                return self._parted(event, user_id)
+            case DisconnectRefused(user_id):
+                return self._kept_in_channel(user_id)
             case ClickedHere(by=user_id, in_channel=in_channel):
                 return self._here(user_id, now, in_channel=in_channel)
             case ClickedOut(by=user_id):
                 return self._opt_out(user_id, now)
-            case ToggledPings():
-                return self._toggle_pings(now)
-            case Expected(user_ids=user_ids):
-                return self._expect(user_ids)
+            case SetPings(on=on):
+                return self._set_pings(now, on=on)
+            case AskedForSubstitute(by=user_id):
+                return self._ask_for_substitute(user_id)
+            case Expected(user_ids=user_ids, role_ids=role_ids):
+                return self._expect(user_ids, role_ids)
             case Forgotten(user_ids=user_ids):
                 return self._forget(user_ids, now)
             case MemberGone(user_id):
-                return self._forget({user_id}, now)
-            case Extended(by=user_id):
-                return Step(self, (Tell(user_id, Answer.ONLY_IN_COUNTDOWN),))
-            case Cancelled(by=user_id):
-                return self._author_only(user_id) or self.closed(Ending.CANCELLED, now)
+                return self._forget({user_id}, now, **self._without(user_id))
+            case Extended(by=by) | StartedNow(by=by) | JoinedList(by=by) | LeftList(by=by):
+                return Step(self, (Tell(by, Answer.ONLY_IN_COUNTDOWN),))
+            case Cancelled(by=user_id, may_always=may):
+                return self._author_only(user_id, may=may) or self.closed(Ending.CANCELLED, now)
             case ChannelGone():
                 return self.closed(Ending.CHANNEL_GONE, now)
             case CameBack(present=present):
                 return self._came_back(present, now)
             case Ticked():
                 return self._tick_check_in(now)
-            case _:
-                return Step(self)
+
+    def _when_closed(self, event: Event) -> Step:
+        """Finish what the check-in began; everything else comes too late."""
+        match event:
+            case LeftChannel(user_id=gone) | Disconnected(user_id=gone):
+                return self._parted(event, gone)
+            case DisconnectRefused(user_id=gone):
+                return self._kept_in_channel(gone)
+            case CameBack(present=present):
+                here = tuple(Disconnect(u) for u in self.leaving if u in present)
+                return Step(self._all_parted(set(self.leaving) - present), (Show(), *here))
+            case AskedForSubstitute(by=asker):
+                return self._ask_for_substitute(asker)
+        by: int | None = getattr(event, "by", None)
+        return Step(self, (Tell(by, Answer.CLOSED),) if by is not None else ())
 
     # ── countdown ───────────────────────────────────────────────────────────
-    def _shown(self, **changes: object) -> Step:
-        return Step(replace(self, **changes), (Show(),))  # type: ignore[arg-type]  # fields of ours
-
-    def _list(self, *, add: Iterable[int] = (), remove: Iterable[int] = ()) -> Step:
+    def _list(
+        self,
+        *,
+        add: Iterable[int] = (),
+        remove: Iterable[int] = (),
+        role_ids: frozenset[int] = frozenset(),
+    ) -> Step:
         added, removed = frozenset(add), frozenset(remove)
         return self._shown(
-            wanted=(self.wanted | added) - removed, unwanted=(self.unwanted | removed) - added
+            wanted=(self.wanted | added) - removed,
+            unwanted=(self.unwanted | removed) - added,
+            role_ids=self.role_ids | role_ids,
         )
 
     def _extend(self, user_id: int, duration: timedelta) -> Step:
@@ -313,11 +313,6 @@ class GatherSession:
         if longer - self.created_at > LONGEST_COUNTDOWN:
             return Step(self, (Tell(user_id, Answer.TOO_LONG),))
         return self._shown(starts_at=longer)
-
-    def _author_only(self, user_id: int) -> Step | None:
-        if user_id == self.author_id:
-            return None
-        return Step(self, (Tell(user_id, Answer.ONLY_AUTHOR),))
 
     def _tick_countdown(self, now: datetime) -> Step:
         return self._start(now) if now >= self.starts_at else Step(self, (Show(),))
@@ -330,25 +325,25 @@ class GatherSession:
             next_ping_at=now + GRACE,
         ).closed_if_complete(now)
 
-    # ── check-in ────────────────────────────────────────────────────────────
+    # ── check-in: coming ────────────────────────────────────────────────────
     def _joined(self, user_id: int, now: datetime) -> Step:
-        session = replace(self, present=self.present | {user_id})
-        attendee = self.attendees.get(user_id)
-        if attendee is None or attendee.status is Status.ARRIVED:
-            return Step(session)
-        return session.arrive(user_id, now)
+        present = self.present | {user_id}
+        if self._status(user_id) in (None, Status.ARRIVED):
+            return Step(replace(self, present=present))
+        step = self._arrive(user_id, now)
+        return Step(replace(step.session, present=present), step.effects)
 
     def _here(self, user_id: int, now: datetime, *, in_channel: bool) -> Step:
-        attendee = self.attendees.get(user_id)
-        if attendee is not None and attendee.status is Status.ARRIVED:
+        status = self._status(user_id)
+        if status is Status.ARRIVED:
             return Step(self, (Tell(user_id, Answer.ALREADY_HERE),))
-        reconsidering = attendee is not None and attendee.status is Status.RECONSIDERING
-        if not in_channel or reconsidering:
+        if status is Status.RECONSIDERING:
+            return Step(self, (Tell(user_id, Answer.REJOIN_FIRST),))
+        if not in_channel:
             return Step(self, (Tell(user_id, Answer.NOT_IN_CHANNEL),))
-        return self.arrive(user_id, now)
+        return self._arrive(user_id, now)
 
-    def arrive(self, user_id: int, now: datetime) -> Step:
-        """Count the member as here from `now` on."""
+    def _arrive(self, user_id: int, now: datetime) -> Step:
         session = self._with(Attendee(user_id, Status.ARRIVED, now))
         effects: tuple[Effect, ...] = (Show(),)
         count = len(session.arrived)
@@ -357,42 +352,81 @@ class GatherSession:
             effects += (QuorumReached(count),)
         return Step(session, effects).closed_if_complete(now)
 
+    # ── check-in: going ─────────────────────────────────────────────────────
     def _opt_out(self, user_id: int, now: datetime) -> Step:
+        match self._status(user_id):
+            case None:
+                return Step(self, (Tell(user_id, Answer.NOT_EXPECTED),))
+            case Status.ARRIVED:
+                return Step(self, (Tell(user_id, Answer.ALREADY_HERE),))
+            case Status.RECONSIDERING:
+                return Step(self, (Tell(user_id, Answer.ALREADY_OUT),))
+        inside = user_id in self.present
+        session = self._with(Attendee(user_id, Status.RECONSIDERING, leaving=inside))
+        effects: tuple[Effect, ...] = (Disconnect(user_id), Show()) if inside else (Show(),)
+        return Step(session, effects).closed_if_complete(now)
+
+    def _parted(self, event: LeftChannel | Disconnected, user_id: int) -> Step:
+        """Note that a member is not in the channel any more.
+
+        `Disconnected` may come later than what the member did next, so it counts only for those
+        who have not been seen leaving.
+        """
         attendee = self.attendees.get(user_id)
-        if attendee is None:
-            return Step(self, (Tell(user_id, Answer.NOT_EXPECTED),))
-        if attendee.status is Status.ARRIVED:
-            return Step(self, (Tell(user_id, Answer.ALREADY_HERE),))
-        if attendee.status is Status.RECONSIDERING:
-            return Step(self, (Tell(user_id, Answer.ALREADY_OUT),))
-        session = self._with(Attendee(user_id, Status.RECONSIDERING))
-        return Step(session, (Disconnect(user_id), Show())).closed_if_complete(now)
+        leaving = attendee is not None and attendee.leaving
+        if isinstance(event, Disconnected) and not leaving:
+            return Step(self)
+        return Step(self._all_parted({user_id}))
 
-    def _toggle_pings(self, now: datetime) -> Step:
-        if self.pings_on:
-            return self._shown(pings_on=False, next_ping_at=None)
-        return self._shown(pings_on=True, next_ping_at=self._ping_after(now))
+    def _all_parted(self, user_ids: Iterable[int]) -> "GatherSession":
+        gone = frozenset(user_ids)
+        attendees = {
+            u: replace(a, leaving=False) if u in gone and a.leaving else a
+            for u, a in self.attendees.items()
+        }
+        return replace(self, present=self.present - gone, attendees=attendees)
 
-    def _expect(self, user_ids: frozenset[int]) -> Step:
+    def _kept_in_channel(self, user_id: int) -> Step:
+        attendee = self.attendees.get(user_id)
+        if attendee is None or not attendee.leaving:
+            return Step(self)
+        session = self._with(replace(attendee, leaving=False))
+        if session.cannot_disconnect:
+            return Step(session)
+        return Step(replace(session, cannot_disconnect=True), (CannotDisconnect(user_id),))
+
+    # ── check-in: the list ──────────────────────────────────────────────────
+    def _expect(self, user_ids: frozenset[int], role_ids: frozenset[int]) -> Step:
         new = {u: Attendee(u) for u in sorted(user_ids) if u not in self.attendees}
-        return self._shown(attendees={**self.attendees, **new})
+        return self._shown(attendees={**self.attendees, **new}, role_ids=self.role_ids | role_ids)
 
-    def _forget(self, user_ids: Iterable[int], now: datetime) -> Step:
-        gone = {u for u in user_ids if self._may_be_forgotten(u)}
+    def _forget(self, user_ids: Iterable[int], now: datetime, **changes: object) -> Step:
+        gone = {u for u in user_ids if self._status(u) is not Status.ARRIVED}
         kept = {u: a for u, a in self.attendees.items() if u not in gone}
-        return self._shown(attendees=kept).closed_if_complete(now)
+        return self._shown(attendees=kept, **changes).closed_if_complete(now)
 
-    def _may_be_forgotten(self, user_id: int) -> bool:
-        attendee = self.attendees.get(user_id)
-        return attendee is not None and attendee.status is not Status.ARRIVED
+    def _ask_for_substitute(self, user_id: int) -> Step:
+        if user_id != self.author_id and user_id not in self.attendees:
+            return Step(self, (Tell(user_id, Answer.NOT_EXPECTED),))
+        if self.substitute_asked:
+            return Step(self, (Tell(user_id, Answer.ASKED_ALREADY),))
+        if not self.missing and not self.out:
+            return Step(self, (Tell(user_id, Answer.NOBODY_MISSING),))
+        return Step(replace(self, substitute_asked=True), (FindSubstitute(), Show()))
+
+    # ── check-in: time ──────────────────────────────────────────────────────
+    def _set_pings(self, now: datetime, *, on: bool) -> Step:
+        if on is self.pings_on:
+            return Step(self)
+        return self._shown(pings_on=on, next_ping_at=self._ping_after(now) if on else None)
 
     def _came_back(self, present: frozenset[int], now: datetime) -> Step:
         """Count the joins, and finish the disconnects, that a restart interrupted."""
-        step = Step(replace(self, present=self.present & present), (Show(),))
+        session = self._all_parted(self.present - present)
+        step = Step(session, (Show(), *(Disconnect(u) for u in session.leaving)))
         for user_id in sorted(present - self.present):
             step = step.and_then(JoinedChannel(user_id), now)
-        unfinished = tuple(Disconnect(u) for u in step.session.out if u in self.present & present)
-        return replace(step, effects=step.effects + unfinished).and_then(Ticked(), now)
+        return step.and_then(Ticked(), now)
 
     def _tick_check_in(self, now: datetime) -> Step:
         if now >= self.starts_at + CHECK_IN_LIMIT:
@@ -400,7 +434,7 @@ class GatherSession:
         if self.next_ping_at is None or now < self.next_ping_at:
             return Step(self)
         session = replace(self, next_ping_at=self._ping_after(now))
-        return Step(session, (GhostPing(self.missing),) if self.missing else ())
+        return Step(session, (GhostPing(self.missing),))
 
     def _ping_after(self, now: datetime) -> datetime:
         """Return the next ping's time; pings that were missed are never made up for."""
@@ -409,9 +443,26 @@ class GatherSession:
             return first
         return first + ((now - first) // PING_EVERY + 1) * PING_EVERY
 
-    # ── both ────────────────────────────────────────────────────────────────
+    # ── all phases ──────────────────────────────────────────────────────────
+    def _author_only(self, user_id: int, *, may: bool = False) -> Step | None:
+        on_list = user_id in self.expected or user_id in self.attendees
+        if may or user_id == self.author_id or (self.author_gone and on_list):
+            return None
+        return Step(self, (Tell(user_id, Answer.ONLY_AUTHOR),))
+
+    def _status(self, user_id: int) -> Status | None:
+        attendee = self.attendees.get(user_id)
+        return None if attendee is None else attendee.status
+
     def _with(self, attendee: Attendee) -> "GatherSession":
         return replace(self, attendees={**self.attendees, attendee.user_id: attendee})
+
+    def _without(self, user_id: int) -> dict[str, object]:
+        gone = self.author_gone or user_id == self.author_id
+        return {"present": self.present - {user_id}, "author_gone": gone}
+
+    def _shown(self, **changes: object) -> Step:
+        return Step(replace(self, **changes), (Show(),))  # type: ignore[arg-type]  # fields of ours
 
     def closed(self, ending: Ending, now: datetime) -> Step:
         """End the gathering."""

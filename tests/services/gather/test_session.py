@@ -6,6 +6,14 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from services.gather.effects import (
+    Answer,
+    Disconnect,
+    Effect,
+    GhostPing,
+    QuorumReached,
+    Tell,
+)
 from services.gather.events import (
     CameBack,
     Cancelled,
@@ -20,23 +28,11 @@ from services.gather.events import (
     LeftChannel,
     LeftList,
     MemberGone,
+    SetPings,
     StartedNow,
     Ticked,
-    ToggledPings,
 )
-from services.gather.session import (
-    CHECK_IN_LIMIT,
-    Answer,
-    Disconnect,
-    Effect,
-    Ending,
-    GatherSession,
-    GhostPing,
-    Phase,
-    QuorumReached,
-    Status,
-    Tell,
-)
+from services.gather.session import CHECK_IN_LIMIT, Ending, GatherSession, Phase, Status
 
 START = datetime(2026, 5, 1, 18, 0, tzinfo=UTC)
 AUTHOR, ADA, BEN, CLEO = 1, 2, 3, 4
@@ -208,9 +204,9 @@ def test_ghost_pings_missed_while_the_bot_was_away_are_not_made_up_for() -> None
 
 def test_ghost_pings_stop_while_muted_and_go_on_afterwards() -> None:
     gathering = checking_in(ADA)
-    gathering.at(61, ToggledPings(ADA))
+    gathering.at(61, SetPings(ADA, on=False))
     assert gathering.at(120, Ticked()) == ()
-    gathering.at(130, ToggledPings(ADA))
+    gathering.at(130, SetPings(ADA, on=True))
     assert gathering.at(149, Ticked()) == ()
     assert gathering.at(150, Ticked()) == (GhostPing((AUTHOR, ADA)),)
 
@@ -302,9 +298,9 @@ class AnyOrderOfEvents(RuleBasedStateMachine):
     def starts_now(self, user_id: int) -> None:
         self.apply(StartedNow(user_id))
 
-    @rule(user_id=PEOPLE)
-    def mutes_pings(self, user_id: int) -> None:
-        self.apply(ToggledPings(user_id))
+    @rule(user_id=PEOPLE, on=st.booleans())
+    def mutes_pings(self, user_id: int, *, on: bool) -> None:
+        self.apply(SetPings(user_id, on))
 
     @rule(inside=st.frozensets(PEOPLE))
     def bot_restarts(self, inside: frozenset[int]) -> None:
