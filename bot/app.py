@@ -201,7 +201,6 @@ class App:
         )
         self._outbox = HttpOutbox(self._client.http)
         self._messages = Messages(self._outbox, self._clock)
-        stack.push_async_callback(self._messages.close)
 
     async def _build_music(self, stack: AsyncExitStack) -> None:
         settings = self._settings
@@ -296,6 +295,7 @@ class App:
     async def _serve(self, stack: AsyncExitStack, stop: asyncio.Event) -> None:
         token = self._settings.discord_token.get_secret_value()
         stack.push_async_callback(self._client.close)
+        stack.push_async_callback(self._messages.close)  # deletes while there is a connection
         stack.push_async_callback(self._players.close)  # first: our own leaving is no expulsion
         serving = asyncio.ensure_future(self._client.start(token))
         stopping = asyncio.ensure_future(stop.wait())
