@@ -1,6 +1,7 @@
 """Who is in which voice channel, and what the bot is told when that changes (Discord, "Voice")."""
 
 import secrets
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tests.simulator.channel import STAGE, VoiceChannel
@@ -21,6 +22,9 @@ class VoicePort(Protocol):
 
     @property
     def endpoint(self) -> str: ...
+
+    @property
+    def ca_file(self) -> Path: ...
 
     def admit(
         self, *, guild_id: int, channel_id: int, user_id: int, session_id: str, token: str
@@ -70,16 +74,19 @@ class Calls:
         """Put somebody into a channel and tell the bot."""
         guild = member.guild
         state = guild.voice_states.get(member.user.id)
+        arrives = state is None or state.channel is not channel
         if state is None:
             state = VoiceState(member, channel, session_id or secrets.token_hex(16))
             guild.voice_states[member.user.id] = state
-        if state.channel is not channel:
-            state.request_to_speak = None
         state.channel = channel
         state.session_id = session_id or state.session_id
         state.self_mute = state.self_mute if self_mute is None else self_mute
         state.self_deaf = state.self_deaf if self_deaf is None else self_deaf
-        state.suppress = self._suppressed(member, channel)
+        if arrives:
+            state.request_to_speak = None
+            state.suppress = channel.kind == STAGE
+        if channel.kind != STAGE:
+            state.suppress = self._silenced(member, channel)
         self._announce(state)
         return state
 
@@ -269,14 +276,9 @@ class Calls:
         if server is not None:
             server.expel(guild.id, code)
 
-    def _suppressed(self, member: Member, channel: VoiceChannel) -> bool:
-        if channel is member.guild.afk_channel:
-            return True
-        if channel.kind == STAGE:
-            state = member.voice
-            moved = state is None or state.channel is not channel
-            return True if moved or state is None else state.suppress
-        return not member.permissions_in(channel) & Permission.SPEAK
+    def _silenced(self, member: Member, channel: VoiceChannel) -> bool:
+        away = channel is member.guild.afk_channel
+        return away or not member.permissions_in(channel) & Permission.SPEAK
 
     def _announce(self, state: VoiceState, *, left: bool = False) -> None:
         data = state.json(left=left)

@@ -22,6 +22,7 @@ from tests.simulator.permissions import BOT, EVERYONE, Permission
 from tests.simulator.snowflake import wall_time_of
 
 if TYPE_CHECKING:
+    from tests.simulator.calls import VoicePort
     from tests.simulator.world import World
 
 
@@ -111,10 +112,15 @@ class Guild:
             role.permissions |= permission
         ranked = sorted((r for r in self.roles.values() if r is not self.everyone), key=_rank)
         ranked.insert(ranked.index(self.bot_role) if below_bot else len(ranked), role)
+        moved: list[Role] = []
         for position, entry in enumerate(ranked, start=1):
+            if entry is not role and entry.position != position:
+                moved.append(entry)
             entry.position = position
         self.roles[role.id] = role
         self.announce("GUILD_ROLE_CREATE", {"role": role.json()})
+        for entry in moved:
+            self.announce("GUILD_ROLE_UPDATE", {"role": entry.json()})
         return role
 
     def add_text_channel(self, name: str, *, parent: Category | None = None) -> TextChannel:
@@ -169,6 +175,17 @@ class Guild:
         self.announce("GUILD_MEMBER_ADD", member.json())
         return member
 
+    def set_roles(self, member: Member, *roles: Role) -> None:
+        """Give a member exactly these roles."""
+        member.roles = list(roles)
+        member.announce_update()
+
+    def remove_member(self, member: Member) -> None:
+        """Let somebody leave the guild, or be kicked."""
+        self.world.calls.leave(member)
+        del self.members[member.id]
+        self.announce("GUILD_MEMBER_REMOVE", {"user": member.user.json()})
+
     # ── the bot ─────────────────────────────────────────────────────────────
 
     @property
@@ -180,6 +197,10 @@ class Guild:
     async def move_bot(self, channel: VoiceChannel | None) -> None:
         """Move the bot to another voice channel by hand; None throws it out of the call."""
         self.world.calls.move(self.me, channel)
+
+    async def change_voice_server(self, server: "VoicePort | None" = None) -> None:
+        """Give the call to another voice server, as Discord does; None: its server is lost."""
+        self.world.calls.change_server(self, server)
 
     async def bot_joins(
         self, channel: VoiceChannel | None = None, *, within: float = 5.0

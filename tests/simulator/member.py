@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from tests.simulator.world import World
 
 
+_LONGEST_TEXT = 2000
+
+
 class NotPossible(AssertionError):
     """A member tried what Discord's own client would not let them do."""
 
@@ -100,6 +103,8 @@ class Member:
     ) -> SimMessage:
         """Write a message."""
         self._must(channel, Permission.VIEW_CHANNEL, Permission.SEND_MESSAGES)
+        if len(text) > _LONGEST_TEXT or not (text.strip() or attachments):
+            raise NotPossible(f"a message has 1 to {_LONGEST_TEXT} characters")
         return self._world.board.say(self, channel, text, uploads=attachments, reply_to=reply_to)
 
     async def tell_bot(self, text: str) -> SimMessage:

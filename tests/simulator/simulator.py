@@ -110,9 +110,10 @@ class Simulator:
 
             self._own_voice = VoiceServer()
             await self._own_voice.start()
-            self.world.calls.servers.append(self._own_voice)
+            self.add_voice_server(self._own_voice)
         elif self._wants_voice is not False:
-            self.world.calls.servers.extend(self._wants_voice)
+            for server in self._wants_voice:
+                self.add_voice_server(server)
 
     async def close(self) -> None:
         """End everything; open connections are closed."""
@@ -184,8 +185,8 @@ class Simulator:
             "STATUS_BIND": f"127.0.0.1:{free_port()}",
             "ALLOW_HOSTS": ",".join((f"127.0.0.1:{self._port}", *allow_hosts)),
         }
-        if self._own_voice is not None:
-            settings["SSL_CERT_FILE"] = str(self._own_voice.ca_file)
+        if self.world.calls.servers:
+            settings["SSL_CERT_FILE"] = str(self.world.calls.servers[0].ca_file)
         return settings | more
 
     async def bot_ready(self, *, within: float = 30.0) -> None:

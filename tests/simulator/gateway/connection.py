@@ -50,7 +50,9 @@ class Connection:
         self._sends: deque[float] = deque()
         self._last_beat = clock.monotonic()
         self.session: Session | None = None
-        self.close_code: int | None = None
+        self.closed_by_client: int | None = None
+        """The code with which the client closed; None where the server did, or nobody."""
+        self._closing = False
 
     # ── life ────────────────────────────────────────────────────────────────
 
@@ -88,7 +90,8 @@ class Connection:
                 self._handle(message.data)
             except Closed as closed:
                 self.close(closed.code, closed.reason)
-        self.close_code = self._socket.close_code
+        if not self._closing:
+            self.closed_by_client = self._socket.close_code
 
     async def _write_all(self) -> None:
         while True:
@@ -119,6 +122,7 @@ class Connection:
 
     def close(self, code: int, reason: str = "") -> None:
         """Close after what was written before."""
+        self._closing = True
         self._outgoing.put_nowait(Closed(code, reason))
 
     def cut(self) -> None:

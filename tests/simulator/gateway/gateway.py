@@ -168,7 +168,7 @@ class Gateway:
         if session is None or session.connection is not connection:
             return
         session.connection = None
-        if connection.close_code in _FINAL_CLOSES:
+        if connection.closed_by_client in _FINAL_CLOSES:
             self._end(session)
             return
         loop = asyncio.get_running_loop()

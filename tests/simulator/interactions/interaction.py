@@ -1,5 +1,6 @@
 """One interaction as Discord keeps it: its token, its windows, what was answered."""
 
+import asyncio
 import base64
 import secrets
 from dataclasses import dataclass, field
@@ -59,6 +60,8 @@ class Interaction:
     """What @original means."""
     fills_loading: bool = False
     """Whether the next follow-up becomes the text of the loading message."""
+    timer: asyncio.TimerHandle | None = None
+    """Ends the window."""
     token: str = field(init=False)
 
     def __post_init__(self) -> None:

@@ -101,6 +101,12 @@ class Interactions:
 
         timer = asyncio.get_running_loop().call_later(ANSWER_SECONDS, over)
         self._timers.add(timer)
+        interaction.timer = timer
+
+    def _stop_timer(self, interaction: Interaction) -> None:
+        if interaction.timer is not None:
+            interaction.timer.cancel()
+            self._timers.discard(interaction.timer)
 
     # ── the first answer ────────────────────────────────────────────────────
 
@@ -124,6 +130,7 @@ class Interactions:
         data = form.form("data") or Form({}, path=("data",))
         self._apply(interaction, callback, data, uploads)
         interaction.answered_with = callback
+        self._stop_timer(interaction)
         interaction.outcome.acknowledged = True
         interaction.outcome.ack_ms = waited * 1000
         interaction.outcome.callback_type = callback.value
@@ -197,7 +204,7 @@ class Interactions:
         interaction = self.by_token(token)
         draft = self._draft(form, uploads)
         original = interaction.original
-        if interaction.fills_loading and original is not None and original.loading:
+        if interaction.fills_loading and original and original.loading and not original.deleted:
             interaction.fills_loading = False
             draft.flags &= ~EPHEMERAL
             self._world.board.fill(original, draft)

@@ -128,7 +128,7 @@ def kick(call: Call) -> Answer:
     member = _member(call)
     _must(member.guild, P.KICK_MEMBERS)
     _must_outrank(member)
-    _remove(call, member)
+    member.guild.remove_member(member)
     return NO_CONTENT
 
 
@@ -145,7 +145,7 @@ def ban(call: Call) -> Answer:
     member = guild.members.get(user.id)
     if member is not None:
         _must_outrank(member)
-        _remove(call, member)
+        member.guild.remove_member(member)
     guild.bans[user.id] = call.reason
     guild.announce("GUILD_BAN_ADD", {"user": user.json()})
     return NO_CONTENT
@@ -303,12 +303,6 @@ def _grantable_role(call: Call) -> Role:
     if role.managed or role is guild.everyone or role.rank >= guild.me.top_role.rank:
         raise MissingPermissions
     return role
-
-
-def _remove(call: Call, member: Member) -> None:
-    call.world.calls.leave(member)
-    del member.guild.members[member.id]
-    member.guild.announce("GUILD_MEMBER_REMOVE", {"user": member.user.json()})
 
 
 def _voice_user(call: Call) -> int:
