@@ -9,6 +9,7 @@ import logging
 import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, repeat
 from typing import Any, override
 
 import aiohttp
@@ -19,7 +20,7 @@ from nextcord.state import AutoShardedConnectionState
 
 from bot.kit.clicks import Clicks
 from bot.kit.clicks.command_acks import CommandInteraction
-from bot.kit.process import prepare_process
+from bot.kit.process import prepare_process, settle_heap
 from bot.kit.rest import PatientHTTP
 from bot.kit.shard import PersistentShard
 from services.clock import Clock
@@ -30,6 +31,14 @@ _KEEP_ALIVE_SECONDS = 75.0
 _ALL_GUILDS_HERE_SECONDS = 0.05
 _GUILD_PATIENCE_SECONDS = 2.0
 _COMMAND = 2
+_PAUSES_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)
+_UNREACHABLE = (
+    OSError,
+    TimeoutError,
+    aiohttp.ClientError,
+    nextcord.DiscordServerError,
+    nextcord.GatewayNotFound,
+)
 _MUST_BE_READ = frozenset({"READY", "RESUMED"})
 
 type Prefix = Callable[[Any, nextcord.Message], Awaitable[list[str]]]
@@ -117,6 +126,26 @@ class BotClient(commands.AutoShardedBot):
         await super().start(token, reconnect=reconnect)
 
     @override
+    async def login(self, token: str) -> None:
+        """Log in; a Discord that is not reachable is waited for."""
+        await self._patiently(lambda: super(BotClient, self).login(token))
+
+    @override
+    async def launch_shards(self) -> None:
+        """Open the gateway connections; a Discord that is not reachable is waited for."""
+        await self._patiently(super().launch_shards)
+
+    async def _patiently(self, step: Callable[[], Awaitable[None]]) -> None:
+        for pause in chain(_PAUSES_SECONDS, repeat(_PAUSES_SECONDS[-1])):
+            try:
+                await step()
+            except _UNREACHABLE as error:
+                _log.warning("Discord is not reachable (%s); trying again", type(error).__name__)
+            else:
+                return
+            await self._clock.sleep(pause)
+
+    @override
     async def launch_shard(self, gateway: str, shard_id: int, *, initial: bool = False) -> None:
         """Open a shard's first connection; later ones are its own matter."""
         await super().launch_shard(gateway, shard_id, initial=initial)
@@ -159,6 +188,7 @@ class BotClient(commands.AutoShardedBot):
             _log.info("a new gateway session began")
             return
         self._was_ready = True
+        settle_heap()
         if self._on_first_ready is not None:
             await self._on_first_ready()
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from tests.kit.clicks.discord_server import DEADLINE_SECONDS, reply
+from tests.kit.clicks.discord_server import DEADLINE_SECONDS, Handler, reply
 
 USER = {"id": "30", "username": "tunes", "discriminator": "0", "avatar": None, "bot": True}
 
@@ -23,6 +23,9 @@ class GatewayServer:
     absent_guild_ids: tuple[int, ...] = ()
     """Guilds that READY names but that never come: an outage."""
     serves_gateway_bot: bool = True
+    knows_token: bool = True
+    unavailable_times: int = 0
+    """How many of the next REST requests are answered 503."""
     closes_at_once: int = 0
     """How many of the next connections are closed before anything is said."""
     asked: list[tuple[str, str]] = field(default_factory=list)
@@ -65,18 +68,21 @@ class GatewayServer:
     async def rest(self, request: web.Request) -> web.StreamResponse:
         path = request.path.removeprefix("/api/v10")
         self.asked.append((request.method, path))
+        return await self._answer(path)(request)
+
+    def _answer(self, path: str) -> Handler:
+        if not self.knows_token:
+            return reply(401, {"code": 0, "message": "401: Unauthorized"})
+        if self.unavailable_times:
+            self.unavailable_times -= 1
+            return reply(503)
         url = {"url": f"ws://127.0.0.1:{self.port}/gateway-socket"}
-        if path == "/users/@me":
-            return await reply(200, USER)(request)
-        if path == "/gateway":
-            return await reply(200, url)(request)
-        if path == "/gateway/bot" and self.serves_gateway_bot:
-            return await reply(200, {**url, "shards": 1})(request)
-        if path.endswith("/callback"):
-            return await reply(204)(request)
-        if path.endswith("/commands"):
-            return await reply(200, [])(request)
-        return await reply(404, {"code": 0, "message": "404: Not Found"})(request)
+        known: dict[str, Any] = {"/users/@me": USER, "/gateway": url}
+        if self.serves_gateway_bot:
+            known["/gateway/bot"] = {**url, "shards": 1}
+        if path in known:
+            return reply(200, known[path])
+        return reply(404, {"code": 0, "message": "404: Not Found"})
 
     # ── gateway ─────────────────────────────────────────────────────────────
     async def socket(self, request: web.Request) -> web.StreamResponse:

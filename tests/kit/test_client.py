@@ -11,7 +11,7 @@ import pytest
 from bot.kit.clicks import AnswerClient, Clicks
 from bot.kit.clicks.command_acks import CommandInteraction
 from bot.kit.client import BotClient, Sharding
-from services.clock import SystemClock
+from services.clock import Clock, SystemClock
 from tests.kit.clicks.discord_server import DEADLINE_SECONDS
 from tests.kit.clicks.hand_lane import InstantLane
 from tests.kit.clicks.payloads import MESSAGE, command, component
@@ -21,8 +21,9 @@ from tests.kit.gateway_server import GatewayServer, running
 class Bot:
     """A running client with what a test looks at."""
 
-    def __init__(self, gateway: GatewayServer, *, sharding: Sharding | None = None) -> None:
-        clock = SystemClock()
+    def __init__(
+        self, gateway: GatewayServer, *, sharding: Sharding | None = None, clock: Clock
+    ) -> None:
         self.lane = InstantLane()
         answers = AnswerClient(api_url=gateway.api_url, ssl_context=None, clock=clock)
         self.clicks = Clicks(lane=self.lane, answers=answers, clock=clock)
@@ -50,14 +51,17 @@ async def no_prefix(_bot: object, _message: nextcord.Message) -> list[str]:
 
 @asynccontextmanager
 async def started(
-    gateway: GatewayServer, *, sharding: Sharding | None = None
+    gateway: GatewayServer, *, sharding: Sharding | None = None, clock: Clock | None = None
 ) -> AsyncIterator[Bot]:
     base = nextcord.http.Route.BASE
-    bot = Bot(gateway, sharding=sharding)
+    bot = Bot(gateway, sharding=sharding, clock=clock or SystemClock())
     running_client = asyncio.ensure_future(bot.client.start("token"))
     try:
-        async with asyncio.timeout(DEADLINE_SECONDS):
-            await bot.ready.wait()
+        ready = asyncio.ensure_future(bot.ready.wait())
+        await asyncio.wait({ready, running_client}, return_when=asyncio.FIRST_COMPLETED)
+        ready.cancel()
+        if running_client.done():
+            await running_client
         yield bot
     finally:
         await bot.client.close()
@@ -216,3 +220,28 @@ async def test_chosen_shard_is_the_one_that_identifies() -> None:
     sharding = Sharding(ids=(1,), count=4)
     async with running(GatewayServer()) as gateway, started(gateway, sharding=sharding):
         assert [identify["shard"] for identify in gateway.sent(2)] == [[1, 4]]
+
+
+class HurryingClock(SystemClock):
+    """Nobody has to wait."""
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(0)
+
+
+async def test_discord_that_is_down_at_the_start_is_waited_for() -> None:
+    async with (
+        running(GatewayServer(unavailable_times=20)) as gateway,
+        started(gateway, clock=HurryingClock()) as bot,
+    ):
+        assert bot.ready_times == 1
+        assert len(gateway.asked) > 20
+
+
+async def test_wrong_token_is_told_at_once() -> None:
+    async with running(GatewayServer(knows_token=False)) as gateway:
+        with pytest.raises(nextcord.LoginFailure):
+            async with started(gateway):
+                pass
+
+    assert len(gateway.asked) == 1

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.kit.rate_limits import Headers, Key, RateLimits, Window, read_headers
@@ -133,6 +134,7 @@ async def test_cancelled_request_gives_its_turn_to_the_next(clock: ManualClock) 
     await second
 
 
+@settings(deadline=None)
 @given(
     limit=st.integers(1, 6),
     seconds=st.floats(0.25, 6),
@@ -205,7 +207,7 @@ async def test_account_sends_fifty_requests_a_second(clock: ManualClock) -> None
     await asyncio.gather(*sending)
 
 
-async def finished(sending: list[asyncio.Future[None]]) -> int:
+async def finished(sending: Sequence[asyncio.Future[None]]) -> int:
     for _ in range(10):
         await settle()
     return sum(one.done() for one in sending)

@@ -95,7 +95,7 @@ async def test_channel_does_not_wait_for_the_full_window_of_another_channel(
     http = make(clock)
     discord.faults = [limited(4), limited(4), limited(0), limited(3)]
     try:
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(3):
             await send(http, 3)  # nextcord forgets the very first window of a session
             await send(http, 1)
             await send(http, 2)  # its window is full now; channel 1 has four requests left

@@ -59,8 +59,6 @@ class ClickStream:
         Raises:
             StreamClosed: the stream is closed, or was closed meanwhile.
         """
-        if self._clicks and not self._closed:
-            return self._clicks.popleft()
         timer = asyncio.ensure_future(self._clock.sleep(seconds))
         wake = self._changed.set
         timer.add_done_callback(lambda _: wake())

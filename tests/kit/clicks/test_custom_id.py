@@ -1,7 +1,7 @@
 """Custom ids carry values through Discord and back."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.kit.clicks import custom_id, has_prefix, values_of
@@ -11,6 +11,7 @@ WORD = st.text(
 )
 
 
+@settings(deadline=None)
 @given(WORD, st.lists(WORD, max_size=8))
 def test_values_come_back_as_they_were_put_in(prefix: str, values: list[str]) -> None:
     assert values_of(custom_id(prefix, *values), prefix) == tuple(values)

@@ -1,6 +1,6 @@
 """Lines hand on in the order of joining, whatever becomes ready first."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.kit.clicks.in_order import InOrder
@@ -13,6 +13,7 @@ def arrivals(draw: st.DrawFn) -> tuple[list[int], list[int]]:
     return lines, draw(st.permutations(range(len(lines))))
 
 
+@settings(deadline=None)
 @given(arrivals())
 def test_things_leave_in_their_lines_order_and_as_soon_as_they_can(
     case: tuple[list[int], list[int]],

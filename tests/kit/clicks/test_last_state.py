@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.kit.clicks import LastState
@@ -139,6 +139,7 @@ async def test_settled_waits_for_the_last_state(
     assert screen.states == [1, 2]
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.floats(0, 3), st.booleans()), min_size=1, max_size=20),
     st.floats(0, 2),

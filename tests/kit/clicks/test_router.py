@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.kit.clicks import AnswerClient, Click, Clicks, ModalSubmit
@@ -113,6 +113,7 @@ def bursts(draw: st.DrawFn) -> tuple[list[int], list[bool], list[int]]:
     return messages, arrived, draw(st.permutations(range(len(messages))))
 
 
+@settings(deadline=None)
 @given(bursts())
 def test_clicks_are_delivered_in_click_order_however_acknowledgements_end(
     burst: tuple[list[int], list[bool], list[int]],
