@@ -37,6 +37,8 @@ from bot.node.shaping import Shaping, ramped
 from bot.node.source import KeptPacket, Wait
 
 _BIT_RATE: Final = 128_000
+_COMPLEXITY: Final = "5"
+"""Of 0 to 10: a quarter less work than the most; at this bit rate nobody hears which it was."""
 _LAG: Final = ENCODER_DELAY / SAMPLE_RATE
 _BYTES_PER_SAMPLE: Final = 8
 
@@ -334,7 +336,11 @@ def _opus_encoder() -> AudioCodecContext:
     encoder.format = "flt"
     encoder.bit_rate = _BIT_RATE
     encoder.thread_count = 1
-    encoder.options = {"application": "audio", "frame_duration": "20"}
+    encoder.options = {
+        "application": "audio",
+        "frame_duration": "20",
+        "compression_level": _COMPLEXITY,
+    }
     return encoder
 
 

@@ -11,7 +11,7 @@ from av.audio.frame import AudioFrame
 from bot.node.http_media import MediaUnreadable
 from bot.node.opus import SAMPLE_RATE
 from bot.node.shaping import ToStereo
-from bot.node.source import KeptPacket, Source, Wait, rebuild
+from bot.node.source import KeptPacket, Source, Wait
 
 _log = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ class Decoding:
 
     def _decode(self, packet: KeptPacket) -> list[AudioFrame]:
         try:
-            frames = self._source.codec.decode(rebuild(packet))
+            frames = self._source.codec.decode(self._source.rebuild(packet))
         except av.FFmpegError as error:
             self._damaged += 1
             if self._damaged >= _DAMAGED_PACKETS:

@@ -87,7 +87,6 @@ class ToStereo:
     def __init__(self) -> None:
         self._chain: _Chain | None = None
         self._shape: tuple[int, str, str] | None = None
-        self._fed = 0
 
     def push(self, frame: AudioFrame | None) -> list[AudioFrame]:
         """Put a frame in, or None for the end, and return what comes out."""
@@ -98,10 +97,9 @@ class ToStereo:
         drained: list[AudioFrame] = []
         if shape != self._shape:  # chained streams may change in the middle
             drained = self._drain()
-            self._chain, self._shape, self._fed = _stereo_chain(*shape), shape, 0
+            self._chain, self._shape = _stereo_chain(*shape), shape
         assert self._chain is not None
-        frame.pts, frame.time_base = self._fed, Fraction(1, frame.sample_rate)
-        self._fed += frame.samples
+        frame.pts = None  # samples are counted, not time stamps
         return drained + self._chain.push(frame)
 
     def _drain(self) -> list[AudioFrame]:

@@ -103,7 +103,6 @@ class KeptPacket:
     whole: Packet[Any] | None
     """The packet as it came, where more than its data matters for decoding."""
     pts: int | None
-    time_base: Any
 
 
 class Source:
@@ -119,7 +118,9 @@ class Source:
         self._readers = readers
         self._stream: AudioStream = container.streams.audio[0]
         self._demuxed: Iterator[Packet[Any]] = container.demux(self._stream)
-        self._origin = _origin(self._stream)
+        self.time_base = self._stream.time_base
+        self._tick = float(self.time_base)
+        self._origin = (self._stream.start_time or 0) * self._tick
         self._lock = threading.Lock()
         self._kept: list[KeptPacket] = []
         self._first = 0
@@ -247,6 +248,15 @@ class Source:
         if idle:
             self._readers.submit(self._dispose)
 
+    def rebuild(self, kept: KeptPacket) -> Packet[Any]:
+        """Return a packet for the decoder."""
+        if kept.whole is not None:
+            return kept.whole
+        packet = Packet(kept.data)
+        packet.pts = packet.dts = kept.pts
+        packet.time_base = self.time_base
+        return packet
+
     # ── reading side ────────────────────────────────────────────────────────
     def _wants_more(self) -> bool:
         if self._reading or self._ended or self._closed:
@@ -316,7 +326,6 @@ class Source:
             skip=skip,
             whole=packet if marked else None,
             pts=packet.pts,
-            time_base=packet.time_base,
         )
         with self._lock:
             self._kept.append(kept)
@@ -325,7 +334,7 @@ class Source:
         previous = self._kept[-1] if self._kept else None
         if packet.pts is None:
             return previous.time + 0.02 if previous is not None else 0.0
-        stated = float(packet.pts * packet.time_base) - self._origin
+        stated = packet.pts * self._tick - self._origin
         if previous is None:
             return -skip if skip and abs(stated + skip) < _JITTER else stated
         if self.codec.name == "opus":
@@ -368,10 +377,9 @@ class Source:
             self.failure = None
 
     def _jump(self, target: float) -> None:
-        time_base = self._stream.time_base
-        ticks = (target + self._origin) * time_base.denominator / time_base.numerator
+        ticks = round((target + self._origin) / self._tick)
         try:
-            self._container.seek(round(ticks), stream=self._stream, backward=True)
+            self._container.seek(ticks, stream=self._stream, backward=True)
         except (av.FFmpegError, MediaUnreadable, OSError) as error:
             raise self._media.failure or _undecodable(error) from error
         self._demuxed = self._container.demux(self._stream)
@@ -385,7 +393,7 @@ class Source:
             if index >= self._first + len(self._kept):
                 break
             try:
-                if self.codec.decode(rebuild(self._kept[index - self._first])):
+                if self.codec.decode(self.rebuild(self._kept[index - self._first])):
                     self.codec.flush_buffers()
                     return
             except av.FFmpegError:
@@ -399,16 +407,6 @@ class Source:
         self._demuxed = iter(())
         self._container.close()
         self._media.close()
-
-
-def rebuild(kept: KeptPacket) -> Packet[Any]:
-    """Return the packet for the decoder."""
-    if kept.whole is not None:
-        return kept.whole
-    packet = Packet(kept.data)
-    packet.pts = packet.dts = kept.pts
-    packet.time_base = kept.time_base
-    return packet
 
 
 def _time(packet: KeptPacket) -> float:
@@ -435,12 +433,6 @@ def _open_container(media: HttpMedia) -> InputContainer:
 
 def _refuse_others(*_: object) -> Never:
     raise MediaUnreadable("it names further files, which are not opened")
-
-
-def _origin(stream: AudioStream) -> float:
-    if stream.start_time is None or stream.time_base is None:
-        return 0.0
-    return float(stream.start_time * stream.time_base)
 
 
 def _ordered_skip(packet: Packet[Any]) -> int:
