@@ -46,6 +46,7 @@ class Session:
         self._queue = EventQueue(self._player_update)
         self._websocket: web.WebSocketResponse | None = None
         self._expiry: asyncio.TimerHandle | None = None
+        self._has_ended = False
 
     @property
     def connected(self) -> bool:
@@ -88,7 +89,13 @@ class Session:
     # ── client ──────────────────────────────────────────────────────────────
     def put(self, message: dict[str, Any]) -> None:
         """Tell the client, now or when it is back."""
+        self._has_ended = self._has_ended or message.get("type") == "TrackEndEvent"
         self._queue.put(message)
+
+    def take_ended(self) -> bool:
+        """Tell whether a track has ended since this was asked before."""
+        ended, self._has_ended = self._has_ended, False
+        return ended
 
     async def serve(self, websocket: web.WebSocketResponse, *, resumed: bool) -> None:
         """Talk to the client over `websocket` until it is gone."""

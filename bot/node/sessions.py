@@ -5,7 +5,7 @@ import logging
 import time
 from typing import Any, Final
 
-from bot.node.machine import Machine
+from bot.node.machine import Machine, return_memory
 from bot.node.player import Engine
 from bot.node.protocol import now_ms
 from bot.node.session import Session
@@ -37,6 +37,7 @@ class Sessions:
         self._sessions: dict[str, Session] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self._client_seen = time.monotonic()
+        self._memory_is_free = False
 
     def open(self, user_id: int) -> Session:
         """Make a session for a client that came."""
@@ -95,8 +96,12 @@ class Sessions:
                 next_stats = loop.time() + _STATS_SECONDS
             for session in list(self._sessions.values()):
                 session.tick(tells_positions=tells_positions)
+                self._memory_is_free |= session.take_ended()
                 if tells_stats and session.connected:
                     session.put({"op": "stats", **self.stats()})
+            if self._memory_is_free and tells_positions:
+                self._memory_is_free = False
+                loop.run_in_executor(self.engine.readers, return_memory)
 
     async def close(self) -> None:
         """End all sessions."""
@@ -107,6 +112,7 @@ class Sessions:
         if session.resuming:
             _log.info("a client did not come back: its players end")
         self._sessions.pop(session.id, None)
+        self._memory_is_free = True
         task = asyncio.get_running_loop().create_task(session.close(), name="end a session")
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
