@@ -64,7 +64,15 @@ class DiskSpace:
 class SpoolStorage:
     """The bytes of one medium that have arrived so far."""
 
-    def __init__(self, path: Path, *, space: DiskSpace, executor: Executor) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        space: DiskSpace,
+        executor: Executor,
+        memory_limit: int = MEMORY_LIMIT,
+    ) -> None:
+        self._memory_limit = memory_limit
         self._path = path
         self._space = space
         self._executor = executor
@@ -170,7 +178,7 @@ class SpoolStorage:
 
     def _shrink(self) -> None:
         """Drop the oldest bytes from memory where they cannot be written."""
-        while not self._on_disk and self._in_memory > MEMORY_LIMIT:
+        while not self._on_disk and self._in_memory > self._memory_limit:
             position = next(iter(self._chunks))
             size = len(self._chunks[position])
             self._forget(position)
