@@ -6,13 +6,17 @@ import importlib
 import os
 import pkgutil
 import platform
+import resource
 import sys
 import time
+import traceback
 
 from rich.console import Console
 
 from tests import benchmarks
 from tests.benchmarks.report import PARTS, Part, Row, show
+
+_OPEN_FILES = 8192
 
 
 def _discover() -> None:
@@ -26,7 +30,18 @@ async def _run(part: Part) -> list[Row]:
         async with asyncio.timeout(part.limit_s):
             return list(await part.run())
     except Exception as error:  # noqa: BLE001 -- one broken part must not hide the others
-        return [Row(what=part.name, measured=f"failed: {error!r}", met=False)]
+        traceback.print_exception(error)
+        reason = str(error).partition("\n")[0]
+        measured = f"failed: {type(error).__name__} {reason}"
+        return [Row(what=part.name, measured=measured, target="to run", met=False)]
+
+
+def _allow_many_connections() -> None:
+    """A thousand clicks under way are a thousand connections."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(_OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def main() -> int:
@@ -46,6 +61,7 @@ def main() -> int:
     console.print(
         f"Python {platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
     )
+    _allow_many_connections()
     missed = 0
     for name in arguments.parts or PARTS:
         began = time.monotonic()
