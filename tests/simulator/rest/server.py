@@ -31,6 +31,8 @@ API = "/api/v10"
 _CDN = "/attachments/"
 _JSON = {"Content-Type": "application/json", "Via": "1.1 google"}
 _EMPTY = {"Via": "1.1 google"}
+_CLIENT_GONE = 499
+"""nginx's status for a client that hung up before it was answered."""
 _CLOUDFLARE_PAGE = "<html><body>error code: 1015</body></html>"
 
 
@@ -115,6 +117,8 @@ class ApiServer:
             if error.status in {401, 403}:
                 self.limiter.count_invalid()
             return _response(error.status, error.body, headers), error.code, route
+        except ConnectionError:
+            return web.Response(status=_CLIENT_GONE), 0, route
         except Exception as error:  # noqa: BLE001  # a defect of ours: kept, and told at the end
             self.defects.append(error)
             return (
@@ -162,7 +166,7 @@ class ApiServer:
             transport = request.transport
             if transport is not None:
                 transport.abort()
-            return web.Response(status=499)
+            return web.Response(status=_CLIENT_GONE)
         assert isinstance(failure, int)
         return web.Response(status=failure, text="upstream error", headers=_EMPTY)
 
