@@ -41,6 +41,11 @@ async def test_recording_of_each_kind_is_heard_whole(rig: Rig, kind: str) -> Non
     assert heard == pytest.approx(4, abs=0.1)
 
 
+async def test_encrypted_recording_is_what_it_was_before(rig: Rig) -> None:
+    locked, plain = await rig.get(recording(rig, "locked")), await rig.get(recording(rig, "ts"))
+    assert locked.body == plain.body
+
+
 async def test_recording_can_be_sought_once_it_is_complete(rig: Rig) -> None:
     played = recording(rig, "ts")
     whole = (await rig.get(played)).body
