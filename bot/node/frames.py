@@ -147,6 +147,7 @@ class FrameMaker:
         for _ in range(_SLICE):
             if self._line is None or self._line_ended or self._missing() <= 0:
                 return False
+            self._workers.give_way()
             made = self._line.next_frame()
             if made is Wait.STARVED:
                 return False

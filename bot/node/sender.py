@@ -36,9 +36,14 @@ class FrameStatistics:
 
 
 class Sender:
-    """The sender thread and the players it serves; made once a node process."""
+    """The sender thread and the players it serves; made once a node process.
+
+    `right_of_way` is held while it serves a slot: threads that compute should wait for it between
+    two pieces of work, or each packet sent waits for the interpreter lock that they hold.
+    """
 
     def __init__(self) -> None:
+        self.right_of_way = threading.Lock()
         self._streams: tuple[RtpStream, ...] = ()
         self._suspended: dict[RtpStream, int] = {}
         self._changes = threading.Lock()
@@ -90,7 +95,8 @@ class Sender:
             if self._streams or self._suspended:
                 wait = schedule.due - time.monotonic()
             if wait is not None and wait <= 0:
-                self._serve(schedule.take(time.monotonic()))
+                with self.right_of_way:
+                    self._serve(schedule.take(time.monotonic()))
             elif self._woken.wait(wait):
                 self._woken.clear()
                 self._serve_hurried(schedule)

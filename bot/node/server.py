@@ -45,10 +45,11 @@ class NodeServer:
 
     def __init__(self, settings: NodeSettings) -> None:
         self._settings = settings
+        sender = Sender()
         self._engine = Engine(
             readers=reader_threads(),
-            workers=DecodeWorkers(),
-            sender=Sender(),
+            workers=DecodeWorkers(right_of_way=sender.right_of_way),
+            sender=sender,
             stuck_seconds=settings.stuck_seconds,
         )
         self._sessions = Sessions(
