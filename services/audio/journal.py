@@ -80,6 +80,8 @@ class Journal:
         self._changed: dict[int, Changing] = {}
         self._entries: dict[int, _Entry] = {}
         self._writer: asyncio.Task[None] | None = None
+        self._pause: asyncio.Future[None] | None = None
+        self._closing = False
 
     def note(self, player: Changing) -> None:
         """Store the player's changes soon."""
@@ -106,7 +108,10 @@ class Journal:
             raise StorageUnavailable(_FAILED) from None
 
     async def close(self) -> None:
-        """Store what is left, if the database takes it within some seconds, and end."""
+        """Store what is left, if the database takes it now, and end."""
+        self._closing = True
+        if self._pause is not None:
+            self._pause.cancel()
         if self._writer is not None:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_PATIENCE_SECONDS):
@@ -123,10 +128,21 @@ class Journal:
                 if await self._write_some():
                     failures = 0
                     continue
-                await self._clock.sleep(_PAUSES[min(failures, len(_PAUSES) - 1)])
+                if self._closing:
+                    return
+                await self._wait(_PAUSES[min(failures, len(_PAUSES) - 1)])
                 failures += 1
         finally:
             self._writer = None
+
+    async def _wait(self, seconds: float) -> None:
+        """Wait before the next try; the end of the journal makes it the last one, at once."""
+        self._pause = asyncio.ensure_future(self._clock.sleep(seconds))
+        try:
+            await asyncio.wait({self._pause})
+        finally:
+            self._pause.cancel()
+            self._pause = None
 
     async def _write_some(self) -> bool:
         """Store the changes of the players that wait longest; False when it failed."""
