@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from tests.simulator.clock import Clock
 from tests.simulator.errors import Json
+from tests.simulator.news import News
 from tests.simulator.people import User
 
 GUILD_MEMBERS, GUILD_PRESENCES, MESSAGE_CONTENT = 1 << 1, 1 << 8, 1 << 15
@@ -39,6 +40,8 @@ class Application:
         self.interactions_endpoint_url: str | None = None
         self.commands: dict[int | None, dict[int, Command]] = {}
         """By guild id (None: global) and by command id."""
+        self.news = News()
+        """Rings when commands were registered."""
         self.command_creates: dict[int | None, list[float]] = {}
 
     @property

@@ -83,11 +83,13 @@ class Faults:
         self._planned.append(_Planned(route, failure, times, retry_after, after_processing))
 
     def heal(self) -> None:
-        """End all latencies and planned failures."""
+        """End everything that was planned or switched on; voice events kept back are sent."""
         self._latencies.clear()
         self._planned.clear()
         self.heartbeats_unanswered = False
         self.refuse_connections = False
+        self.voice_server_first = False
+        self.release_voice_events()
 
     def latency_of(self, request: str) -> float:
         """Return the round trip of a request, "METHOD /path"."""

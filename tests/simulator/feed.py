@@ -1,11 +1,14 @@
 """What a person reads in one place, and waiting for words to appear there."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import islice
 
 from tests.simulator.clock import Clock
 from tests.simulator.message import SimMessage
 from tests.simulator.news import News
 from tests.simulator.people import User
+
+_TOLD_AT_MOST = 30
 
 
 class Feed:
@@ -63,7 +66,7 @@ class Feed:
             )
 
         def look() -> SimMessage | None:
-            return next((message for message in self._after(after)[::-1] if fits(message)), None)
+            return next(filter(fits, self._newest_first(after)), None)
 
         found = await self.news.until(look, within)
         if found is None:
@@ -91,7 +94,7 @@ class Feed:
         begin = self._clock.monotonic()
 
         def look() -> SimMessage | None:
-            for message in self._after(begin):
+            for message in self._newest_first(begin):
                 if author is not None and message.author is not author:
                     continue
                 if (title or "") in message.title and (text or "") in message.text:
@@ -104,12 +107,14 @@ class Feed:
 
     def account(self, after: SimMessage | float | None = None) -> str:
         """Tell in words what was seen."""
-        lines = [f"  {message.describe()}" for message in self._after(after)[-30:]]
+        newest = list(islice(self._newest_first(after), _TOLD_AT_MOST))
+        lines = [f"  {message.describe()}" for message in reversed(newest)]
         return "Seen:\n" + ("\n".join(lines) if lines else "  nothing")
 
-    def _after(self, after: SimMessage | float | None) -> list[SimMessage]:
-        if after is None:
-            return self.all
-        if isinstance(after, SimMessage):
-            return [message for message in self.all if message.id > after.id]
-        return [message for message in self.all if message.sent_at >= after]
+    def _newest_first(self, after: SimMessage | float | None) -> Iterator[SimMessage]:
+        for message in reversed(self.all):
+            if isinstance(after, SimMessage) and message.id <= after.id:
+                return
+            if isinstance(after, float) and message.sent_at < after:
+                return
+            yield message

@@ -199,6 +199,21 @@ class Simulator:
         if await self.gateway.news.until(look, within) is None:
             raise AssertionError(f"The bot did not log in within {within:g} s: {self.account()}")
 
+    async def expect_commands(self, *names: str, within: float = 10.0) -> None:
+        """Wait until the bot has registered global commands of these names.
+
+        Raises:
+            AssertionError: It has not.
+        """
+        scope = self.world.application.in_scope(None)
+
+        def look() -> bool | None:
+            return {command.name for command in scope.values()} >= set(names) or None
+
+        if await self.world.application.news.until(look, within) is None:
+            known = sorted(command.name for command in scope.values())
+            raise AssertionError(f"Registered within {within:g} s were {known}, not {names}.")
+
     @property
     def presence(self) -> Any:
         """What the bot shows as its activity."""

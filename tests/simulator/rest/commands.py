@@ -119,6 +119,7 @@ def _find(application: Application, guild_id: int | None, body: Json) -> Command
 def _store(call: Call, application: Application, guild_id: int | None, body: Json) -> Command:
     known = _find(application, guild_id, body)
     scope = application.in_scope(guild_id)
+    application.news.ring()
     if known is not None:
         if known.body != body:
             known.body, known.version = body, call.world.ids.new()
