@@ -128,6 +128,7 @@ async def test_play_into_a_full_channel_is_refused(room: Room) -> None:
         "/page/x.mp3",
         "/garbage/x.mp3",
         "/hours/x.mp3",
+        "/station/440/x.mp3",
         "/watch/epic",
         "/watch/radio",
         "/watch/removed",
