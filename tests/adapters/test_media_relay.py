@@ -198,6 +198,20 @@ async def test_link_after_a_restart_still_plays(tmp_path: Path) -> None:
         assert second.relay.link(track("https://video.example/4")) == link
 
 
+async def test_node_that_plays_through_a_restart_goes_on_reading(tmp_path: Path) -> None:
+    page = "https://video.example/watch/6"
+    async with running_rig(tmp_path) as before:
+        before.streams.offer(page, StreamAddress(url=before.site.url(f"/tone/{MP3}")))
+        link = before.relay.link(track(page, Source.YOUTUBE))
+        async with before.node.get(link, headers={"Range": "bytes=0-9999"}) as answer:
+            beginning = await answer.read()
+    async with running_rig(tmp_path) as after:
+        after.streams.offer(page, StreamAddress(url=after.site.url(f"/tone/{MP3}")))
+        async with after.node.get(link, headers={"Range": "bytes=10000-"}) as answer:
+            assert answer.status == 206
+            assert beginning + await answer.read() == await after.original(f"/tone/{MP3}")
+
+
 async def test_relay_with_its_last_port_taken_uses_another(tmp_path: Path) -> None:
     async with running_rig(tmp_path) as first, running_rig(tmp_path) as second:
         assert second.relay.port != first.relay.port

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -235,6 +236,55 @@ async def test_wrong_setting_is_named_in_the_log_and_nobody_waits_for_long(
         await pool.close()
     assert failed.value.reason is ExtractionReason.BROKEN
     assert "Invalid plugin directory: /no/such/folder" in caplog.text
+
+
+_BOT = """
+import asyncio, os, sys
+from pathlib import Path
+from bot.adapters.ytdlp_pool import WorkerPool
+from bot.adapters.ytdlp_protocol import Job, WorkerConfig
+
+async def main(page, host, plugins, key):
+    config = WorkerConfig(
+        search_key=key, allow_hosts=(host,), plugin_dirs=(plugins,), cookies=None, cache_dir=None
+    )
+    pool = WorkerPool(config, workers=1)
+    pool.start()
+    await pool.run(Job(kind="look_up", target=page), lane=1)
+    print(Path(f"/proc/self/task/{os.getpid()}/children").read_text(), flush=True)
+    await pool.run(Job(kind="look_up", target=page.replace("morning", "stuck")), lane=1)
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+async def test_workers_of_a_killed_bot_end_in_the_middle_of_their_work(site: MusicSite) -> None:
+    page = site.url("/watch/morning")
+    bot = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", _BOT, page, site.host, str(PLUGIN_DIR), SEARCH_KEY),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert bot.stdout is not None
+    worker = int(await bot.stdout.readline())
+    async with asyncio.timeout(20):
+        await site.asked_for("/api/song/stuck")
+        ended = _end_of(worker)
+        bot.kill()
+        await bot.wait()
+        await ended.wait()
+
+
+def _end_of(process: int) -> asyncio.Event:
+    """Return what is set when a process that is not our child has ended."""
+    ended, loop, watched = asyncio.Event(), asyncio.get_running_loop(), os.pidfd_open(process)
+
+    def notice() -> None:
+        loop.remove_reader(watched)
+        os.close(watched)
+        ended.set()
+
+    loop.add_reader(watched, notice)
+    return ended
 
 
 async def test_workers_after_close_are_gone(site: MusicSite) -> None:

@@ -1,6 +1,7 @@
 """The music site's web server: pages, search, lists and sound, on loopback."""
 
-from collections import Counter
+import asyncio
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -33,6 +34,7 @@ class MusicSite:
         self._folder = folder or Path(self._temporary.name if self._temporary else ".")
         self._port = port
         self._crashes: Counter[str] = Counter()
+        self._seen: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
         self.requests: Counter[str] = Counter()
         """How often each path was asked for."""
         tones = ToneFiles(self._folder)
@@ -74,6 +76,10 @@ class MusicSite:
         """Return what the search extractor needs to find the site."""
         return {"SIMSITE_URL": f"http://{self.host}"}
 
+    async def asked_for(self, path: str) -> None:
+        """Wait until somebody has asked for a path."""
+        await self._seen[path].wait()
+
     def url(self, path: str) -> str:
         """Return the address of a path, for example `/tone/440/3.mp3`."""
         return f"http://{self.host}{path}"
@@ -99,6 +105,7 @@ class MusicSite:
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
         self.requests[request.path] += 1
+        self._seen[request.path].set()
         return await handler(request)
 
     async def _watch(self, request: web.Request) -> web.Response:
