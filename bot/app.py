@@ -277,6 +277,7 @@ class App:
         self._client.add_listener(voice.on_voice_state_update)
         # a new gateway session has lost our places in voice channels
         self._client.add_listener(self._players.restore, "on_ready")
+        self._client.add_listener(self._presence.on_ready)
 
     async def _open_status(self, stack: AsyncExitStack) -> None:
         status = StatusServer(
@@ -316,7 +317,6 @@ class App:
         invite = nextcord.utils.oauth_url(application_id, permissions=_PERMISSIONS)
         _log.info("ready in %d servers; invite me with %s", len(self._client.guilds), invite)
         self._tasks.start(self._publish(application_id), name="register slash commands")
-        self._presence.refresh()
         await self._connect_nodes()
         await self._players.restore()
 

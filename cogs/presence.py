@@ -33,8 +33,15 @@ class Presence:
         self.refresh()
 
     def refresh(self) -> None:
-        """Show the line again, as after a new session."""
+        """Show the line as it should be."""
         self._line.show(self.text())
+
+    async def on_ready(self) -> None:
+        """Show the line again: a new gateway session begins without one.
+
+        A listener for nextcord's event of that name.
+        """
+        self.refresh()
 
     def text(self) -> str:
         """Return the line as it should be."""

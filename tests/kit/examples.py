@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from bot.kit.clicks.click import AutocompleteRequest, Choice, Choices
+from bot.kit.clicks.components import modal, text_input
 from bot.kit.converters import File, Integer, Member, OneOf, SeveralMembers, Text
 from bot.kit.dual_command import CommandGroup, CommandSpec, MenuSpec, command, menu
 from bot.kit.invocation import Invocation
-from bot.kit.people import AttachedFile, GuildMember
+from bot.kit.people import AttachedFile, GuildMember, TargetMessage
 from bot.kit.replies import Reply, done
 from services.errors import NothingFound, OutsideFailure, Refusal
 
@@ -25,6 +27,11 @@ class KnownMembers:
 
 def refuse(call: Invocation) -> None:
     raise Refusal("Not today.")
+
+
+async def suggest(request: AutocompleteRequest) -> Choices:
+    """Suggest two files that begin like what was typed."""
+    return [Choice(f"{request.typed}{end}", f"{request.typed}{end}") for end in ("a", "b")]
 
 
 class Examples:
@@ -107,6 +114,25 @@ class Examples:
     @command(CommandSpec(name="down", summary="Somebody else's failure"))
     async def down(self, call: Invocation) -> None:
         raise OutsideFailure("The site does not answer.")
+
+    @command(
+        CommandSpec(
+            name="local play",
+            summary="Play a file",
+            arguments=(Text(name="name", description="which", rest=True, autocomplete=suggest),),
+        )
+    )
+    async def local(self, call: Invocation, name: str) -> None:
+        self.seen.append(name)
+
+    @command(CommandSpec(name="rename", summary="Opens a form", opens_form=True))
+    async def rename(self, call: Invocation) -> None:
+        await call.open_form(modal("rename:form", "Rename", text_input("name", "Name")))
+
+    @menu(MenuSpec(name="Remind me", target="message", private=True))
+    async def remind_menu(self, call: Invocation, target: TargetMessage) -> Reply:
+        self.seen.append(target)
+        return done("⏰ Noted")
 
     @menu(MenuSpec(name="Praise", target="user"))
     async def praise_menu(self, call: Invocation, target: GuildMember) -> None:

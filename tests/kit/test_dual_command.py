@@ -69,7 +69,7 @@ def test_command_whose_handler_takes_other_arguments_is_a_mistake() -> None:
 
 def test_slash_payload_has_groups_options_and_menus(commands: CommandSet) -> None:
     by_name = {payload["name"]: payload for payload in payloads(commands)}
-    assert set(by_name) == {"skip", "play", "rep", "gather", "broken", "lost", "down", "Praise"}
+    assert {"skip", "play", "rep", "gather", "local", "Praise", "Remind me"} <= set(by_name)
     assert by_name["rep"]["description"] == "Reputation"
     assert by_name["gather"]["description"] == "gather: expect, start"
     (add,) = by_name["rep"]["options"]
@@ -78,6 +78,9 @@ def test_slash_payload_has_groups_options_and_menus(commands: CommandSet) -> Non
     assert (count["type"], count["min_value"], count["max_value"]) == (4, 1, 99)
     assert not count["required"]
     assert by_name["Praise"]["type"] == 2
+    assert by_name["Remind me"]["type"] == 3
+    (play,) = by_name["local"]["options"]
+    assert play["options"][0]["autocomplete"]
 
 
 def test_slash_payload_required_options_come_first_as_discord_demands(

@@ -23,7 +23,7 @@ from services.clock import SystemClock
 from tests.fakes.outbox import FakeOutbox
 from tests.kit.clicks.discord_server import DEADLINE_SECONDS, reply
 from tests.kit.clicks.hand_lane import InstantLane
-from tests.kit.clicks.payloads import command
+from tests.kit.clicks.payloads import autocomplete, command
 from tests.kit.examples import Examples
 from tests.kit.gateway_server import GatewayServer, running
 
@@ -261,6 +261,40 @@ async def test_user_menu_gets_the_member_it_was_opened_on(bot: Bot) -> None:
     await bot.until(lambda: bot.cog.seen)
     [who] = bot.cog.seen
     assert getattr(who, "name", None) == "ben"
+
+
+async def test_message_menu_gets_its_message_and_answers_the_member_alone(bot: Bot) -> None:
+    message = {"id": "777", "author": user(BEN, "ben"), "content": "hello"}
+    resolved = {"messages": {"777": message}}
+    await bot.choose("Remind me", type=3, target_id="777", resolved=resolved)
+    await bot.until(lambda: bot.gateway.answers)
+    [target] = bot.cog.seen
+    assert (target.id, target.author_id, target.text) == (777, BEN, "hello")
+    assert bot.lane.callbacks == [{"type": 5, "data": {"flags": 64}}]
+
+
+async def test_slash_command_that_opens_a_form_is_acknowledged_by_it(bot: Bot) -> None:
+    await bot.choose("rename")
+    await bot.until(lambda: bot.lane.callbacks)
+    [callback] = bot.lane.callbacks
+    assert callback["type"] == 9
+    assert callback["data"]["title"] == "Rename"
+
+
+async def test_prefix_command_that_needs_a_form_says_where_to_find_it(bot: Bot) -> None:
+    await bot.say("!rename")
+    await bot.until(lambda: bot.outbox.seen)
+    assert bot.outbox.seen == ["⛔ That cannot be done"]
+
+
+async def test_field_with_autocomplete_gets_its_suggestions(bot: Bot) -> None:
+    typed = {"type": 3, "name": "name", "value": "so", "focused": True}
+    payload = autocomplete("local", [{"type": 1, "name": "play", "options": [typed]}])
+    await bot.gateway.dispatch("INTERACTION_CREATE", payload)
+    await bot.until(lambda: bot.lane.callbacks)
+    [callback] = bot.lane.callbacks
+    assert callback["type"] == 8
+    assert [choice["value"] for choice in callback["data"]["choices"]] == ["soa", "sob"]
 
 
 async def test_commands_are_published_once_and_only_when_they_changed(bot: Bot) -> None:
