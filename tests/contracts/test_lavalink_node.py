@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.contracts.conftest import Node, Studio, join
+from tests.contracts.nodes import Node, Studio, join
 from tests.contracts.raw_lavalink import RawLavalink
 from tests.node.media_site import Manner
 
