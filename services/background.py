@@ -30,6 +30,16 @@ class BackgroundTasks:
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.error("background work failed: %s", task.get_name(), exc_info=error)
 
+    async def settle(self, *, within: float) -> bool:
+        """Wait, at most `within` seconds, until nothing runs; say whether that was reached."""
+        try:
+            async with asyncio.timeout(within):
+                while self._tasks:
+                    await asyncio.wait(set(self._tasks))
+        except TimeoutError:
+            return False
+        return True
+
     async def close(self) -> None:
         """Cancel what still runs and wait until it has ended."""
         tasks = [task for task in self._tasks if task is not asyncio.current_task()]

@@ -124,7 +124,7 @@ class Step:
     def closed_if_complete(self, now: datetime) -> "Step":
         """Close a check-in in which nobody is missing any more."""
         session = self.session
-        if session.phase is not Phase.CHECK_IN or session.missing:
+        if session.phase is not Phase.CHECK_IN or session.count(Status.MISSING):
             return self
         return Step(session.closed(Ending.COMPLETE, now).session, self.effects)
 
@@ -201,6 +201,10 @@ class GatherSession:
             return None
         limit = self.starts_at + CHECK_IN_LIMIT
         return limit if self.next_ping_at is None else min(limit, self.next_ping_at)
+
+    def count(self, status: Status) -> int:
+        """Return how many members are in a state."""
+        return sum(attendee.status is status for attendee in self.attendees.values())
 
     def _with_status(self, status: Status) -> tuple[int, ...]:
         return tuple(sorted(u for u, a in self.attendees.items() if a.status is status))
@@ -346,7 +350,7 @@ class GatherSession:
     def _arrive(self, user_id: int, now: datetime) -> Step:
         session = self._with(Attendee(user_id, Status.ARRIVED, now))
         effects: tuple[Effect, ...] = (Show(),)
-        count = len(session.arrived)
+        count = session.count(Status.ARRIVED)
         if session.quorum is not None and not session.quorum_announced and count >= session.quorum:
             session = replace(session, quorum_announced=True)
             effects += (QuorumReached(count),)

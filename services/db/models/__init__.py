@@ -1,7 +1,23 @@
 """The tables, one module for each feature; importing this package makes the schema complete."""
 
 from services.db.models.base import Base
+from services.db.models.gather import (
+    AttendanceRow,
+    AttendanceTallyRow,
+    GatheringEventRow,
+    GatheringRow,
+)
 from services.db.models.guild_settings import GuildSettingsRow
 from services.db.models.player import HistoryRow, PlayerRow, QueueRow
 
-__all__ = ["Base", "GuildSettingsRow", "HistoryRow", "PlayerRow", "QueueRow"]
+__all__ = [
+    "AttendanceRow",
+    "AttendanceTallyRow",
+    "Base",
+    "GatheringEventRow",
+    "GatheringRow",
+    "GuildSettingsRow",
+    "HistoryRow",
+    "PlayerRow",
+    "QueueRow",
+]
