@@ -1,7 +1,9 @@
 """Sites read by yt-dlp, as the services want to see them."""
 
+import asyncio
 import time
 from collections import OrderedDict
+from itertools import batched
 
 from bot.adapters.upstream import StreamAddress
 from bot.adapters.ytdlp_pool import JobResult, WorkerPool
@@ -14,6 +16,8 @@ _REMEMBERED_STREAMS = 500
 _STREAM_SECONDS = 600
 """How long a stream link is used that does not tell when it expires."""
 _EXPIRY_MARGIN = 120
+_BATCH = 200
+"""So many entries of a list are read before the event loop gets its turn (below 3 ms)."""
 _PLAYER_LANE = 0
 """Streams for players wait among themselves, not behind one guild's wishes."""
 
@@ -38,7 +42,7 @@ class YtdlpSites:
         """
         result = await self._pool.run(Job(kind="look_up", target=url), lane=lane)
         if "track" not in result.done:
-            return _list(result, url)
+            return await _list(result, url)
         self._remember(url, result.done)
         return _track(result.done["track"], url)
 
@@ -88,11 +92,15 @@ def _has_expired(address: StreamAddress) -> bool:
     return address.expires_at is not None and time.time() > address.expires_at - _EXPIRY_MARGIN
 
 
-def _list(result: JobResult, url: str) -> FoundList:
+async def _list(result: JobResult, url: str) -> FoundList:
+    tracks: list[FoundTrack] = []
+    for batch in batched(result.entries, _BATCH):
+        tracks += map(_track, batch)
+        await asyncio.sleep(0)
     return FoundList(
         url=result.done["url"] or url,
         title=result.done["title"],
-        tracks=tuple(_track(entry) for entry in result.entries),
+        tracks=tuple(tracks),
         total=result.done["total"],
     )
 

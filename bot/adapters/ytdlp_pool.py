@@ -243,6 +243,7 @@ class _Worker:
             if "entries" not in frame:
                 return frame, entries
             entries += frame["entries"]
+            await asyncio.sleep(0)  # the next parts may be here already: one at a time
 
     async def wait(self) -> None:
         """Return when the process has ended."""

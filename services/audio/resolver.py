@@ -241,11 +241,9 @@ class TrackResolver:
 
 def _track(found: FoundTrack, requested_by: int, source: Source | None = None) -> Track:
     source = source or source_of(found.url) or Source.SITE
-    # the path of a YouTube page says nothing about the video
-    fallback = "Untitled" if source is Source.YOUTUBE else _title_from(found.url)
     return Track(
         url=found.url,
-        title=_clean(found.title) or fallback,
+        title=_clean(found.title) or _title_without_words(found.url, source),
         source=source,
         requested_by=requested_by,
         artist=_clean(found.artist) or None,
@@ -262,6 +260,11 @@ def _clean(text: str | None) -> str:
     if not text.isprintable():
         text = "".join(character if character.isprintable() else " " for character in text)
     return " ".join(text.split())[:_MAX_TITLE_LENGTH]
+
+
+def _title_without_words(url: str, source: Source) -> str:
+    # the path of a YouTube page says nothing about the video
+    return "Untitled" if source is Source.YOUTUBE else _title_from(url)
 
 
 def _title_from(url: str) -> str:
