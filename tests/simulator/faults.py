@@ -21,6 +21,37 @@ class _Planned:
     after_processing: bool
 
 
+class Stall:
+    """A request that Discord leaves waiting: the moment to kill a bot, or to look at it."""
+
+    def __init__(self, route: str, *, after_processing: bool) -> None:
+        self.route = route
+        self.after_processing = after_processing
+        self._reached = asyncio.Event()
+        self._released = asyncio.Event()
+
+    async def reached(self, *, within: float = 10.0) -> None:
+        """Wait until the request is there.
+
+        Raises:
+            AssertionError: It did not come.
+        """
+        try:
+            async with asyncio.timeout(within):
+                await self._reached.wait()
+        except TimeoutError:
+            raise AssertionError(f"No {self.route!r} came within {within:g} s.") from None
+
+    def release(self) -> None:
+        """Let the request go on."""
+        self._released.set()
+
+    async def hold(self) -> None:
+        """Wait in the request's place."""
+        self._reached.set()
+        await self._released.wait()
+
+
 @dataclass(frozen=True)
 class Planned:
     """A failure that the next request gets."""
@@ -35,6 +66,7 @@ class GatewayFaults(Protocol):
 
     def cut(self) -> None: ...
     def close(self, code: int) -> None: ...
+    def ask_for_heartbeat(self) -> None: ...
     def ask_to_reconnect(self) -> None: ...
     def invalidate(self, *, resumable: bool) -> None: ...
 
@@ -52,6 +84,8 @@ class Faults:
         self.gateway: GatewayFaults
         self._latencies: dict[str, float] = {}
         self._planned: list[_Planned] = []
+        self._stalls: list[Stall] = []
+        self._stalled: list[Stall] = []
         self._held_voice: list[Callable[[], None]] | None = None
 
     # ── REST ────────────────────────────────────────────────────────────────
@@ -82,10 +116,20 @@ class Faults:
         """
         self._planned.append(_Planned(route, failure, times, retry_after, after_processing))
 
+    def stall(self, route: str, *, after_processing: bool = False) -> Stall:
+        """Let the next request to a route wait, before or after it is carried out."""
+        stall = Stall(route, after_processing=after_processing)
+        self._stalls.append(stall)
+        return stall
+
     def heal(self) -> None:
         """End everything that was planned or switched on; voice events kept back are sent."""
         self._latencies.clear()
         self._planned.clear()
+        for stall in (*self._stalls, *self._stalled):
+            stall.release()
+        self._stalls.clear()
+        self._stalled.clear()
         self.heartbeats_unanswered = False
         self.refuse_connections = False
         self.voice_server_first = False
@@ -108,6 +152,15 @@ class Faults:
                 return Planned(plan.failure, plan.retry_after, plan.after_processing)
         return None
 
+    def next_stall(self, request: str) -> Stall | None:
+        """Take the stall that is planned for a request, "METHOD /path"."""
+        for stall in self._stalls:
+            if fnmatch.fnmatchcase(request, stall.route):
+                self._stalls.remove(stall)
+                self._stalled.append(stall)
+                return stall
+        return None
+
     # ── gateway ─────────────────────────────────────────────────────────────
 
     def drop_gateway(self) -> None:
@@ -121,6 +174,10 @@ class Faults:
     def ask_to_reconnect(self) -> None:
         """Send op 7."""
         self.gateway.ask_to_reconnect()
+
+    def ask_for_heartbeat(self) -> None:
+        """Send op 1."""
+        self.gateway.ask_for_heartbeat()
 
     def invalidate_session(self, *, resumable: bool = False) -> None:
         """Send op 9."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tests.simulator.attachments import Upload
-from tests.simulator.channel import Channel, GuildChannel, VoiceChannel
+from tests.simulator.channel import Channel, DirectChannel, GuildChannel, VoiceChannel
 from tests.simulator.clock import iso
 from tests.simulator.errors import Json
 from tests.simulator.feed import Feed
@@ -109,8 +109,7 @@ class Member:
 
     async def tell_bot(self, text: str) -> SimMessage:
         """Write a direct message to the bot."""
-        channel = self._world.direct_channel(self.user)
-        return self._world.board.say(self, channel, text, uploads=(), reply_to=None)
+        return self._world.board.say(self, self.direct_channel, text, uploads=(), reply_to=None)
 
     async def edit(self, message: SimMessage, text: str) -> None:
         """Change an own message."""
@@ -141,6 +140,11 @@ class Member:
     def notifications(self) -> list[SimMessage]:
         """The messages that pinged this person, oldest first."""
         return self._world.board.pings_of(self.user)
+
+    @property
+    def direct_channel(self) -> DirectChannel:
+        """The member's own conversation with the bot."""
+        return self._world.direct_channel(self.user)
 
     # ── clicking and commands ───────────────────────────────────────────────
 

@@ -60,6 +60,7 @@ class BotProcess:
         }
         self._log_path = self._folder / "bot.log"
         self._process: asyncio.subprocess.Process | None = None
+        self._node_pids: set[int] = set()
         self.started_at = 0.0
         """When the process was last started (monotonic seconds)."""
 
@@ -136,6 +137,7 @@ class BotProcess:
 
     async def kill(self) -> None:
         """End the process by SIGKILL; what it started lives on for as long as it likes."""
+        self._remember_node()
         await self._end(signal.SIGKILL)
 
     async def terminate(self, *, within: float = 15.0) -> int:
@@ -144,6 +146,7 @@ class BotProcess:
         Raises:
             AssertionError: It did not end in time.
         """
+        self._remember_node()
         if self._process is not None and self.running:
             self._process.terminate()
         return await self.ended(within=within)
@@ -176,7 +179,7 @@ class BotProcess:
                 async with asyncio.timeout(5.0):
                     await self._process.wait()
         await self._end(signal.SIGKILL)
-        await asyncio.to_thread(self._end_node)
+        await asyncio.to_thread(self._end_nodes)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     # ── what one sees of it ─────────────────────────────────────────────────
@@ -235,11 +238,19 @@ class BotProcess:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, number)
 
-    def _end_node(self) -> None:
-        """End an embedded node that outlived its bot; only if the pid is still a node's."""
-        pid = self.node_pid
-        if pid is None:
-            return
+    def _remember_node(self) -> None:
+        """Note the node's id: the next bot may start another one and forget this."""
+        if (pid := self.node_pid) is not None:
+            self._node_pids.add(pid)
+
+    def _end_nodes(self) -> None:
+        """End embedded nodes that outlived their bots."""
+        self._remember_node()
+        for pid in self._node_pids:
+            self._end_node(pid)
+
+    def _end_node(self, pid: int) -> None:
+        """End a node; only if the id is still a node's."""
         for number in (signal.SIGTERM, signal.SIGKILL):
             deadline = time.monotonic() + _NODE_ENDS_SECONDS
             with contextlib.suppress(ProcessLookupError):

@@ -14,13 +14,15 @@ cannot do in Discord's client raises `NotPossible`.
 """  # fmt: skip
 
 import asyncio
+import fnmatch
 import socket
 from collections.abc import Iterable
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from aiohttp import web
 
+from tests.simulator.application import Application
 from tests.simulator.calls import VoicePort
 from tests.simulator.clock import Clock
 from tests.simulator.faults import Faults
@@ -32,6 +34,9 @@ from tests.simulator.rest.call import MOST_BYTES
 from tests.simulator.rest.log import RequestRecord
 from tests.simulator.rest.server import API, ApiServer
 from tests.simulator.world import World
+
+if TYPE_CHECKING:
+    from tests.simulator.voice import VoiceServer
 
 _GATEWAY = "/gateway"
 
@@ -73,7 +78,7 @@ class Simulator:
         self.api = ApiServer(self.world)
         self.api.limiter.enabled = rate_limits
         self._wants_voice = voice
-        self._own_voice: Any = None
+        self._own_voice: VoiceServer | None = None
         self._runner: web.ServerRunner | None = None
         self._port = 0
 
@@ -118,6 +123,7 @@ class Simulator:
     async def close(self) -> None:
         """End everything; open connections are closed."""
         self.world.interactions.close()
+        self.faults.heal()
         self.gateway.stop()
         if self._runner is not None:
             await self._runner.cleanup()
@@ -161,6 +167,11 @@ class Simulator:
     def token(self) -> str:
         """The bot's token."""
         return self.world.application.token
+
+    @property
+    def application(self) -> Application:
+        """The bot's application: what the portal allows it, its commands."""
+        return self.world.application
 
     @property
     def url(self) -> str:
@@ -236,6 +247,33 @@ class Simulator:
     def requests(self) -> list[RequestRecord]:
         """The REST requests that were answered, in the order of the answers."""
         return self.api.requests
+
+    async def expect_request(
+        self, line: str, *, after: float | None = None, within: float = 5.0
+    ) -> RequestRecord:
+        """Wait until a request was answered whose "METHOD /path" fits a pattern with *.
+
+        Args:
+            line: Such as "PATCH /channels/*/messages/*".
+            after: Only requests that came after this monotonic moment; None: from now on.
+            within: Seconds to wait.
+
+        Raises:
+            AssertionError: It did not come.
+        """
+        since = self.clock.monotonic() if after is None else after
+
+        def look() -> RequestRecord | None:
+            for record in reversed(self.requests):
+                fits = fnmatch.fnmatchcase(f"{record.method} {record.path}", line)
+                if fits and record.at >= since:
+                    return record
+            return None
+
+        found = await self.api.news.until(look, within)
+        if found is None:
+            raise AssertionError(f"No {line!r} came within {within:g} s: {self.account()}")
+        return found
 
     @property
     def failed_interactions(self) -> list[Outcome]:

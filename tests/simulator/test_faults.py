@@ -48,6 +48,27 @@ async def test_made_up_rate_limits_look_real(club: Club) -> None:
     assert "Via" not in (await club.bot.ask("GET", "/users/@me")).headers
 
 
+@pytest.mark.parametrize("after", [False, True])
+async def test_request_can_be_left_waiting(club: Club, *, after: bool) -> None:
+    stall = club.discord.faults.stall("POST /channels/*/messages", after_processing=after)
+    asking = asyncio.ensure_future(club.bot.ask("POST", club.messages, {"content": "x"}))
+    await stall.reached()
+    assert bool(club.general.messages) is after
+    assert not asking.done()
+    stall.release()
+    assert (await asking).status == 200
+    assert len(club.general.messages) == 1
+
+
+async def test_request_is_awaited_by_its_path(club: Club) -> None:
+    waiting = asyncio.ensure_future(club.discord.expect_request("GET /users/*"))
+    await asyncio.sleep(0)
+    await club.bot.ask("GET", "/users/@me")
+    assert (await waiting).path == "/users/@me"
+    with pytest.raises(AssertionError, match="No 'PUT "):
+        await club.discord.expect_request("PUT *", within=0.01)
+
+
 async def test_round_trip_lasts_as_long_as_it_should(club: Club) -> None:
     club.discord.faults.latency(0.1, "GET /users/*")
     await club.bot.ask("GET", "/users/@me")

@@ -65,7 +65,7 @@ async def test_wrong_identify_is_closed(club: Club, changes: dict[str, Any], cod
 
 
 async def test_intent_that_the_portal_denies_is_closed_4014(club: Club) -> None:
-    club.discord.world.application.privileged_intents = PRIVILEGED & ~MESSAGE_CONTENT
+    club.discord.application.privileged_intents = PRIVILEGED & ~MESSAGE_CONTENT
     async with club.bot.connect() as gateway:
         await gateway.identify()
         assert await gateway.closed() == 4014
@@ -263,7 +263,7 @@ async def test_presence_is_seen(club: Club, gateway: RawGateway) -> None:
 async def test_gateway_bot_tells_shards_and_remaining_starts(
     club: Club, gateway: RawGateway
 ) -> None:
-    club.discord.world.application.shards = 4
+    club.discord.application.shards = 4
     reply = await club.bot.ask("GET", "/gateway/bot")
     assert reply.body["shards"] == 4
     assert reply.body["session_start_limit"]["remaining"] == 999

@@ -105,7 +105,7 @@ async def test_timed_out_member_keeps_only_reading(club: Club) -> None:
 async def test_member_list_needs_the_portal_switch(club: Club) -> None:
     path = f"/guilds/{club.guild.id}/members?limit=10"
     assert len((await club.bot.ask("GET", path)).body) == 3
-    club.discord.world.application.privileged_intents = 0
+    club.discord.application.privileged_intents = 0
     assert (await club.bot.ask("GET", path)).code == 50001
 
 

@@ -26,8 +26,8 @@ async def test_bot_is_ready_killed_and_started_again_with_its_data() -> None:
             assert bot.pid != first
             sent = await ada.say(general, "!help")
             await general.expect(author=discord.bot, after=sent)
-            last = bot.pid
-    left = [pid for pid in (last, node) if pid is not None and _runs(pid)]
+            pids = (bot.pid, node, bot.node_pid)
+    left = [pid for pid in pids if pid is not None and _runs(pid)]
     assert left == []
 
 

@@ -104,6 +104,15 @@ async def test_channel_name_has_a_hidden_limit(club: Club) -> None:
     assert (await club.bot.ask("PATCH", path, {"nsfw": True})).status == 200
 
 
+async def test_old_messages_are_edited_seldom(club: Club) -> None:
+    sent = await club.bot.ask("POST", club.messages, {"content": "x"})
+    club.discord.clock.skip(3700)
+    path = f"{club.messages}/{sent.body['id']}"
+    replies = [await club.bot.ask("PATCH", path, {"content": str(n)}) for n in range(4)]
+    assert [reply.status for reply in replies] == [200, 200, 200, 429]
+    assert replies[3].code == 30046
+
+
 async def test_limits_can_be_switched_off(club: Club) -> None:
     club.discord.api.limiter.enabled = False
     statuses = {

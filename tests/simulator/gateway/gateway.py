@@ -317,6 +317,11 @@ class Gateway:
         for connection in list(self.connections):
             connection.write(frames.envelope(frames.RECONNECT))
 
+    def ask_for_heartbeat(self) -> None:
+        """Send op 1 on all connections."""
+        for connection in list(self.connections):
+            connection.write(frames.envelope(frames.HEARTBEAT))
+
     def invalidate(self, *, resumable: bool) -> None:
         """Send op 9 on all connections; without `resumable` the sessions are gone."""
         for connection in list(self.connections):

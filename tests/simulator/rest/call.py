@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import orjson
 from aiohttp import web
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 25 * 1024 * 1024
 MOST_FILE_BYTES = 10 * 1024 * 1024
+_REASON_CHARACTERS = 512
 
 
 @dataclass
@@ -93,6 +95,17 @@ async def read_body(request: web.BaseRequest) -> tuple[Any, dict[int, Upload]]:
         errors = {"_errors": [{"code": "CONTENT_TYPE_INVALID", "message": message}]}
         raise ApiError(400, 50035, "Invalid Form Body", errors=errors)
     return _parse(raw), {}
+
+
+def read_reason(request: web.BaseRequest) -> str | None:
+    """Read the reason for the audit log, which is URL-encoded and has 1 to 512 characters."""
+    raw = request.headers.get("X-Audit-Log-Reason")
+    if raw is None:
+        return None
+    form = Form({"reason": unquote(raw)})
+    reason = form.text("reason", least=1, most=_REASON_CHARACTERS)
+    form.finish()
+    return reason
 
 
 async def _read_multipart(request: web.BaseRequest) -> tuple[Any, dict[int, Upload]]:

@@ -44,7 +44,7 @@ def _delete_limits(call: Call) -> tuple[Limit, ...]:
 def _edit_limits(call: Call) -> tuple[Limit, ...]:
     age = call.world.clock.wall() - wall_time_of(call.id("message_id"))
     limit = Limit("edit", 5, 5.0)
-    return (limit, Limit("edit old", 3, 30.0, hidden=True)) if age > _HOUR else (limit,)
+    return (limit, Limit("edit old", 3, 30.0, hidden=True, code=30046)) if age > _HOUR else (limit,)
 
 
 @routes.add("POST", "/channels/{channel_id}/messages", Limit("send", 5, 5.0))

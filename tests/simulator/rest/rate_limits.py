@@ -20,13 +20,17 @@ _INVALID_REQUESTS, _INVALID_SECONDS = 10_000, 600.0
 
 @dataclass(frozen=True)
 class Limit:
-    """So many requests in so many seconds; `bucket` names those that share it."""
+    """So many requests in so many seconds; `bucket` names those that share it.
+
+    `code` is the JSON error code in its refusals, 0 for none.
+    """
 
     bucket: str
     count: int
     seconds: float
     hidden: bool = False
     shared: bool = False
+    code: int = 0
 
 
 @dataclass(frozen=True)
@@ -116,6 +120,8 @@ class RateLimiter:
         headers["Retry-After"] = str(math.ceil(wait))
         headers["X-RateLimit-Scope"] = "shared" if limit.shared else "user"
         body = _body(wait, shared=limit.shared)
+        if limit.code:
+            body["code"] = limit.code
         return Refusal(headers, body, counts_as_invalid=not limit.shared)
 
     def _window(self, limit: Limit, major: str, now: float) -> deque[float]:

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from tests.simulator.errors import ApiError, Unauthorized, UnknownClient
 from tests.simulator.faults import Failure, Planned
+from tests.simulator.news import News
 from tests.simulator.rest import (
     channels,
     commands,
@@ -19,7 +20,7 @@ from tests.simulator.rest import (
     reactions,
     webhooks,
 )
-from tests.simulator.rest.call import Answer, Call, read_body
+from tests.simulator.rest.call import Answer, Call, read_body, read_reason
 from tests.simulator.rest.log import RequestRecord
 from tests.simulator.rest.rate_limits import RateLimiter, Refusal
 from tests.simulator.rest.router import Route, Router
@@ -43,6 +44,8 @@ class ApiServer:
         self._world = world
         self.limiter = RateLimiter(world.clock)
         self.requests: list[RequestRecord] = []
+        self.news = News()
+        """Rings when a request was answered."""
         self.defects: list[BaseException] = []
         """Failures of the simulator itself."""
         self._router = Router(
@@ -70,22 +73,38 @@ class ApiServer:
         began = self._world.clock.monotonic()
         if latency:
             await asyncio.sleep(latency / 2)
-        failure = self._world.faults.next_failure(line)
-        if failure is not None and not failure.after_processing:
-            response, code = self._fail(request, failure), 0
-            route: Route | None = None
-        else:
-            response, code, route = await self._process(request, path)
-            if failure is not None:
-                response = self._fail(request, failure)
+        response, code, route = await self._with_faults(request, path, line)
         if latency:
             await asyncio.sleep(latency / 2)
-        took = self._world.clock.monotonic() - began
-        template = route.path if route else path
         self.requests.append(
-            RequestRecord(began, request.method, template, path, response.status, code, took)
+            RequestRecord(
+                at=began,
+                method=request.method,
+                route=route.path if route else path,
+                path=path,
+                status=response.status,
+                code=code,
+                seconds=self._world.clock.monotonic() - began,
+            )
         )
+        self.news.ring()
         return response
+
+    async def _with_faults(
+        self, request: web.BaseRequest, path: str, line: str
+    ) -> tuple[web.Response, int, Route | None]:
+        failure = self._world.faults.next_failure(line)
+        if failure is not None and not failure.after_processing:
+            return self._fail(request, failure), 0, None
+        stall = self._world.faults.next_stall(line)
+        if stall is not None and not stall.after_processing:
+            await stall.hold()
+        response, code, route = await self._process(request, path)
+        if stall is not None and stall.after_processing:
+            await stall.hold()
+        if failure is not None:
+            response = self._fail(request, failure)
+        return response, code, route
 
     async def _process(
         self, request: web.BaseRequest, path: str
@@ -106,7 +125,7 @@ class ApiServer:
                 dict(request.rel_url.query),
                 body,
                 uploads,
-                request.headers.get("X-Audit-Log-Reason"),
+                read_reason(request),
             )
             headers, refusal = self._limit(route, call)
             if refusal is not None:
