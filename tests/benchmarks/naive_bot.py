@@ -41,7 +41,7 @@ class QueueView(nextcord.ui.View):
         super().__init__(timeout=None)
         self._tracks = tracks
         self._page = 0
-        self._number: nextcord.ui.Button[nextcord.ui.View] = nextcord.ui.Button(disabled=True)
+        self._number: nextcord.ui.Button[QueueView] = nextcord.ui.Button(disabled=True)
         self.add_item(self._number)
         self._show_number()
 
