@@ -1,7 +1,7 @@
 """Keeps a player's queue filled: decides what is made, and makes anew what a change has outdated.
 
 About a second of frames is made ahead. A change of volume, filters or of what follows throws the
-later part of it away: a new `Line` starts in the middle of the sound already made, two frames
+later part of it away: a new `Line` starts in the middle of the sound already made, one frame
 ahead of the sender, and takes over when its first frames are ready. The sender goes on with the
 old frames meanwhile, so nothing is ever missing, and the change is heard within 100 ms.
 
@@ -28,8 +28,8 @@ _log = logging.getLogger(__name__)
 
 _SLICE: Final = 10
 """Frames made before another player gets its turn."""
-_CUT_AHEAD: Final = 2
-"""Frames that the sender may still draw while the new ones are being made."""
+_CUT_AHEAD: Final = 1
+"""Frames that the sender may surely draw while the new ones are being made (a few ms)."""
 _TAKE_OVER: Final = 3
 """New frames that must be ready before they take over."""
 

@@ -5,7 +5,7 @@ It never changes its volume or filters: a change is a new line that starts in th
 sound already made, and the old one is forgotten.
 
 So that a new line's first frame continues what the listener has just heard, it starts early: the
-decoder hears a run-in of 0.2 s, the filters the same, and the encoder the frame before. A frame's
+decoder hears a run-in of 0.2 s, the filters the same, and the encoder the three frames before. A frame's
 *position* is the place in the track that is heard in it; the encoder lags by 6.5 ms, so it is fed
 with sound that is as much ahead.
 
@@ -39,6 +39,8 @@ from bot.node.source import KeptPacket, Wait
 _BIT_RATE: Final = 128_000
 _COMPLEXITY: Final = "5"
 """Of 0 to 10: a quarter less work than the most; at this bit rate nobody hears which it was."""
+_LEAD: Final = 3
+"""Frames that a new encoder hears before the first one that is sent."""
 _LAG: Final = ENCODER_DELAY / SAMPLE_RATE
 _BYTES_PER_SAMPLE: Final = 8
 
@@ -193,7 +195,7 @@ class _Encoding:
         self._taken = 0
         self._fed = 0
         self._drop = 0
-        self._lead = False
+        self._lead = 0
         self._ramp_begin = 0
         self._is_new_track = True
 
@@ -278,8 +280,8 @@ class _Encoding:
         else:
             self._add_segment(begins)
             ramp_at = self._drop
-            self._lead = self._drop >= FRAME_SAMPLES
-            self._drop -= FRAME_SAMPLES if self._lead else 0
+            self._lead = min(_LEAD, self._drop // FRAME_SAMPLES)
+            self._drop -= self._lead * FRAME_SAMPLES
         if self._shaping is None:
             self._ramp_begin = self._written + ramp_at
             self._shaping = Shaping(
@@ -313,7 +315,7 @@ class _Encoding:
         self._taken += FRAME_SAMPLES
         data = b"".join(bytes(packet) for packet in self._encoder.encode(pcm))
         if self._lead:
-            self._lead = False
+            self._lead -= 1
             return None
         while len(self._segments) > 1 and self._segments[1].begin <= begin:
             self._segments.popleft()
