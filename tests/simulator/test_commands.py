@@ -72,6 +72,7 @@ CHOICES_26 = [{"name": str(n), "value": str(n)} for n in range(26)]
             "options",
             "APPLICATION_COMMAND_OPTIONS_TYPE_INVALID",
         ),
+        ({**PLAY, "options": [{}]}, "options.0.name", "BASE_TYPE_REQUIRED"),
         (
             {"type": 2, "name": "Menu", "description": "no"},
             "description",

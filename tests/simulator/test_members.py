@@ -83,6 +83,21 @@ async def test_role_above_the_bot_cannot_be_granted(club: Club) -> None:
     assert club.ada.roles == [low]
 
 
+async def test_roles_are_replaced_only_below_the_bot(club: Club) -> None:
+    club.guild.bot_role.permissions |= Right.MANAGE_ROLES
+    low, high = club.guild.add_role("DJ", below_bot=True), club.guild.add_role("Boss")
+    assert (await patch(club, roles=[str(low.id), str(high.id)])).code == 50013
+    assert (await patch(club, roles=["5"])).code == 10011
+    assert (await patch(club, roles=[str(low.id)])).body["roles"] == [str(low.id)]
+
+
+async def test_guild_that_the_bot_left_is_out_of_reach(club: Club) -> None:
+    club.guild.remove_bot()
+    for path in (f"/guilds/{club.guild.id}", club.messages):
+        reply = await club.bot.ask("GET", path)
+        assert (reply.status, reply.code) == (403, 50001)
+
+
 async def test_kick_and_ban_need_rights_and_rank(club: Club, gateway: RawGateway) -> None:
     path = f"/guilds/{club.guild.id}/members/{club.ada.id}"
     assert (await club.bot.ask("DELETE", path)).code == 50013

@@ -352,6 +352,20 @@ async def test_history_is_newest_first(club: Club) -> None:
     assert (await club.bot.ask("GET", club.messages)).body == []
 
 
+async def test_pins_need_the_right_and_are_listed(club: Club, gateway: RawGateway) -> None:
+    said = await club.ada.say(club.general, "keep")
+    club.general.deny(club.guild.bot_role, Permission.PIN_MESSAGES)
+    for base in (f"/channels/{club.general.id}/pins", f"{club.messages}/pins"):
+        assert (await club.bot.ask("PUT", f"{base}/{said.id}")).code == 50013
+    club.general.allow(club.guild.bot_role, Permission.PIN_MESSAGES)
+    assert (await club.bot.ask("PUT", f"{club.messages}/pins/{said.id}")).status == 204
+    await gateway.event("CHANNEL_PINS_UPDATE")
+    old = await club.bot.ask("GET", f"/channels/{club.general.id}/pins")
+    new = await club.bot.ask("GET", f"{club.messages}/pins")
+    assert [message["id"] for message in old.body] == [str(said.id)]
+    assert [item["message"]["id"] for item in new.body["items"]] == [str(said.id)]
+
+
 # ── permissions ─────────────────────────────────────────────────────────────
 
 

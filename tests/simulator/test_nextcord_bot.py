@@ -157,6 +157,20 @@ async def test_slash_command_with_autocomplete_and_menu(place: Place) -> None:
     assert (await greeted.answer(text="hello owner")).ephemeral
 
 
+async def test_second_start_registers_nothing_anew(place: Place) -> None:
+    await place.discord.expect_commands("echo", "Greet")
+    again = commands.Bot("!", intents=nextcord.Intents.all(), guild_ready_timeout=0.02)
+    add_commands(again)
+    begin = place.discord.clock.monotonic()
+    running = asyncio.create_task(again.start(place.discord.token))
+    await place.discord.expect_request("GET /applications/*/commands", after=begin)
+    await asyncio.wait_for(again.wait_until_ready(), 5)
+    await again.close()
+    await asyncio.gather(running, return_exceptions=True)
+    written = [r for r in place.discord.requests if r.at >= begin and r.method in {"POST", "PATCH"}]
+    assert written == []
+
+
 async def test_files_go_both_ways(place: Place) -> None:
     sent = await place.ada.say(place.general, "!size", attachments=[Upload("a.bin", b"12345")])
     answer = await place.general.expect(text="5 bytes", after=sent)

@@ -69,6 +69,8 @@ class World:
         self.gateway_url = ""
         self._direct: dict[int, DirectChannel] = {}
         self._inboxes: dict[int, Feed] = {}
+        self._left: set[int] = set()
+        """Ids of guilds that the bot was taken out of, and of their channels."""
 
     # ── people ──────────────────────────────────────────────────────────────
 
@@ -104,7 +106,7 @@ class World:
         """Return a guild that the bot is in."""
         guild = self.guilds.get(guild_id)
         if guild is None:
-            raise UnknownGuild
+            raise MissingAccess if guild_id in self._left else UnknownGuild
         return guild
 
     def member(self, guild: "Guild", user_id: int) -> Member:
@@ -122,7 +124,7 @@ class World:
         """
         channel = self.channels.get(channel_id)
         if channel is None:
-            raise UnknownChannel
+            raise MissingAccess if channel_id in self._left else UnknownChannel
         allowed = self.allowed(channel)
         if not allowed & Permission.VIEW_CHANNEL:
             raise MissingAccess
@@ -174,5 +176,7 @@ class World:
         self.calls.leave(guild.me)
         self.events.dispatch("GUILD_DELETE", {"id": str(guild.id)}, guild_id=guild.id)
         self.guilds.pop(guild.id, None)
+        self._left.add(guild.id)
         for channel in guild.channels.values():
+            self._left.add(channel.id)
             self.channels.pop(channel.id, None)

@@ -77,7 +77,7 @@ def edit(call: Call) -> Answer:
     form = call.form
     _check_permissions(call, form, member)
     nick = form.text("nick", most=32)
-    roles = _roles(form, member.guild)
+    roles = _roles(form, member)
     until = _timeout(call, form, member)
     form.finish()
     _edit_voice(call, form, member)
@@ -254,13 +254,19 @@ def _move(call: Call, form: Form, member: Member) -> None:
     call.world.calls.move(member, channel)
 
 
-def _roles(form: Form, guild: Guild) -> list[Role] | None:
+def _roles(form: Form, member: Member) -> list[Role] | None:
+    """Read the roles that a member shall have; what changes must be below the bot's top role."""
+    guild = member.guild
     ids = form.snowflakes("roles", most=250)
     if ids is None:
         return None
     if any(role_id not in guild.roles for role_id in ids):
         raise UnknownRole
-    return [guild.roles[role_id] for role_id in ids if role_id != guild.id]
+    wanted = [guild.roles[role_id] for role_id in ids if role_id != guild.id]
+    for role in set(wanted) ^ set(member.roles):
+        if role.managed or role.rank >= guild.me.top_role.rank:
+            raise MissingPermissions
+    return wanted
 
 
 def _timeout(call: Call, form: Form, member: Member) -> float | None:

@@ -3,6 +3,7 @@
 from tests.simulator.board import Sender
 from tests.simulator.channel import WITH_TEXT, Channel, DirectChannel
 from tests.simulator.errors import (
+    Json,
     MessagesTooOld,
     MissingPermissions,
     NoHistoryToReply,
@@ -159,10 +160,20 @@ def typing(call: Call) -> Answer:
 # ── pins ────────────────────────────────────────────────────────────────────
 
 
-def _pins(call: Call) -> Answer:
+def _pinned_messages(call: Call) -> list[Json]:
     channel = _text_channel(call, P.READ_MESSAGE_HISTORY)
-    pinned = [show(call, message) for message in channel.feed.messages[::-1] if message.pinned]
-    return Answer(200, pinned)
+    return [show(call, message) for message in channel.feed.messages[::-1] if message.pinned]
+
+
+def _pins(call: Call) -> Answer:
+    return Answer(200, _pinned_messages(call))
+
+
+def _pins_in_pages(call: Call) -> Answer:
+    items = [
+        {"pinned_at": call.world.clock.iso(), "message": shown} for shown in _pinned_messages(call)
+    ]
+    return Answer(200, {"items": items, "has_more": False})
 
 
 def _set_pinned(call: Call) -> Answer:
@@ -182,6 +193,7 @@ def _set_pinned(call: Call) -> Answer:
 
 
 routes.add("GET", "/channels/{channel_id}/pins")(_pins)
+routes.add("GET", "/channels/{channel_id}/messages/pins")(_pins_in_pages)
 for _method in ("PUT", "DELETE"):
     routes.add(_method, "/channels/{channel_id}/pins/{message_id}")(_set_pinned)
     routes.add(_method, "/channels/{channel_id}/messages/pins/{message_id}")(_set_pinned)
@@ -190,7 +202,7 @@ for _method in ("PUT", "DELETE"):
 # ── what they share ─────────────────────────────────────────────────────────
 
 
-def show(call: Call, message: SimMessage) -> dict[str, object]:
+def show(call: Call, message: SimMessage) -> Json:
     """Return a message as the application may read it."""
     reads = call.world.application.reads_content
     return message_json(message, call.world.bot, reads_content=reads)

@@ -100,7 +100,7 @@ class RateLimiter:
             window.append(now)
             if not limit.hidden:
                 left = limit.count - len(window) if self.enabled else limit.count - 1
-                headers = self._headers(limit, left, window[-1] + limit.seconds - now)
+                headers = self._headers(limit, left, window[0] + limit.seconds - now)
         return headers, None
 
     def refuse_once(self, limits: tuple[Limit, ...], wait: float, *, shared: bool) -> Refusal:

@@ -11,6 +11,7 @@ CHAT, USER_MENU, MESSAGE_MENU = 1, 2, 3
 _SUBCOMMAND, _GROUP, _STRING, _INTEGER, _CHANNEL, _NUMBER = 1, 2, 3, 4, 7, 10
 _WITH_CHOICES = frozenset({_STRING, _INTEGER, _NUMBER})
 _MOST_OPTIONS = 25
+_LOCALIZED = ("name_localizations", "description_localizations")
 _MOST_CHARACTERS = 8000
 _MOST_INTEGER = 2**53
 
@@ -101,53 +102,52 @@ def _options(form: Form, *, depth: int) -> list[Json]:
 
 
 def _option(option: Form, *, depth: int) -> Json:
-    known = range(1, 12)
-    kind = option.choice("type", known, required=True) or 0
-    entry: Json = {
+    """Read an option; it is stored with the keys that were sent, as clients compare them."""
+    kind = option.choice("type", range(1, 12), required=True) or 0
+    read: Json = {
         "type": kind,
         "name": _name(option, CHAT),
         "description": option.text("description", least=1, most=100, required=True) or "",
-        "name_localizations": option.get("name_localizations"),
-        "description_localizations": option.get("description_localizations"),
     }
     if kind in (_SUBCOMMAND, _GROUP):
         if depth > 1 or (kind == _GROUP and depth > 0):
             message = "Sub-commands and groups cannot be nested deeper"
             option.complain("type", "APPLICATION_COMMAND_OPTIONS_TYPE_INVALID", message)
-            return entry
-        inside = _options(option, depth=depth + 1)
-        if inside:
-            entry["options"] = inside
-        return entry
-    entry["required"] = bool(option.boolean("required"))
-    _read_limits(option, entry, kind)
-    choices = _choices(option, kind)
-    if choices:
-        entry["choices"] = choices
-    if option.boolean("autocomplete"):
-        entry["autocomplete"] = True
-        if choices or kind not in _WITH_CHOICES:
-            option.complain(
-                "autocomplete",
-                "APPLICATION_COMMAND_OPTIONS_AUTOCOMPLETE_INVALID",
-                "Autocomplete cannot be used with choices or on this type",
-            )
-    return entry
+        else:
+            read["options"] = _options(option, depth=depth + 1)
+    else:
+        read["required"] = bool(option.boolean("required"))
+        read["choices"] = _choices(option, kind)
+        _read_limits(option, read, kind)
+        _read_autocomplete(option, read, kind)
+    read |= {key: option.get(key) for key in _LOCALIZED}
+    kept = {*option.fields, "type", "name", "description"}
+    return {key: value for key, value in read.items() if key in kept}
 
 
-def _read_limits(option: Form, entry: Json, kind: int) -> None:
+def _read_autocomplete(option: Form, read: Json, kind: int) -> None:
+    read["autocomplete"] = bool(option.boolean("autocomplete"))
+    if read["autocomplete"] and (read["choices"] or kind not in _WITH_CHOICES):
+        option.complain(
+            "autocomplete",
+            "APPLICATION_COMMAND_OPTIONS_AUTOCOMPLETE_INVALID",
+            "Autocomplete cannot be used with choices or on this type",
+        )
+
+
+def _read_limits(option: Form, read: Json, kind: int) -> None:
     if kind == _STRING:
         for name, least in (("min_length", 0), ("max_length", 1)):
             value = option.integer(name, least=least, most=6000)
             if value is not None:
-                entry[name] = value
+                read[name] = value
     elif kind in (_INTEGER, _NUMBER):
         for name in ("min_value", "max_value"):
             value = option.get(name)
             if value is not None:
-                entry[name] = option.number(name)
+                read[name] = option.number(name)
     elif kind == _CHANNEL and option.get("channel_types") is not None:
-        entry["channel_types"] = option.get("channel_types")
+        read["channel_types"] = option.get("channel_types")
 
 
 def _choices(option: Form, kind: int) -> list[Json]:
@@ -161,7 +161,8 @@ def _choices(option: Form, kind: int) -> list[Json]:
         else:
             value = choice.number("value", required=True)
         name = choice.text("name", least=1, most=100, required=True)
-        read.append({"name": name, "value": value})
+        localized = {key: choice.get(key) for key in _LOCALIZED if key in choice}
+        read.append({"name": name, "value": value, **localized})
     return read
 
 
