@@ -14,6 +14,7 @@ import signal
 import sys
 from contextlib import AsyncExitStack
 from urllib.parse import unquote, urlsplit
+from zoneinfo import ZoneInfo
 
 import nextcord
 
@@ -50,6 +51,12 @@ from bot.kit.speaking_order import SpeakingOrder
 from bot.kit.tls import client_context
 from bot.settings import EXIT_CONFIG, Settings
 from cogs.announcements import Announcements
+from cogs.gather.board import Board
+from cogs.gather.clicks import GatherClicks
+from cogs.gather.commands import Gather
+from cogs.gather.listeners import GatherListeners
+from cogs.gather.rooms import Rooms
+from cogs.gather.stage import DiscordStage
 from cogs.help import Help
 from cogs.play.commands import Play
 from cogs.playing import Playing
@@ -71,6 +78,8 @@ from services.db.errors import StorageUnavailable
 from services.db.schema import upgrade
 from services.db.unit_of_work import UnitOfWork
 from services.errors import UserError
+from services.gather.gather_service import GatherService
+from services.gather.repository import GatherRepository
 from services.guild_settings.guild_settings_service import GuildSettingsService
 from services.guild_settings.repository import GuildSettingsRepository
 
@@ -121,6 +130,7 @@ class App:
             await self._open_media(stack)
             self._build_discord(stack)
             await self._build_music(stack)
+            await self._build_gatherings(stack)
             self._build_commands(stack)
             await self._players.load()
             await self._clicks.start()
@@ -133,6 +143,8 @@ class App:
         await upgrade(url)
         self._database = UnitOfWork(open_engine(url))
         stack.push_async_callback(self._database.close)
+        # what is put on it ends after the click stream, and before the database
+        self._after_clicks = await stack.enter_async_context(AsyncExitStack())
         self._guilds = GuildSettingsService(
             GuildSettingsRepository(self._database),
             default_prefix=self._settings.prefix,
@@ -259,6 +271,7 @@ class App:
             "Music": (play, Playing(self._players), Transport(self._players)),
             "Queue": (Queue(self._players, paging),),
             "Sound and voice": (Sound(self._players), voice),
+            "Gather": (self._gather_commands(paging),),
             "Help": (Help(self._commands),),
         }.items():
             for cog in cogs:
@@ -279,6 +292,32 @@ class App:
         self._client.add_listener(self._players.restore, "on_ready")
         self._client.add_listener(self._presence.on_ready)
 
+    async def _build_gatherings(self, stack: AsyncExitStack) -> None:
+        rooms = self._rooms = Rooms(self._client)
+        board = Board(self._outbox, clock=self._clock, zone_of=self._zone_of)
+        self._gather_stage = DiscordStage(
+            board=board, rooms=rooms, outbox=self._outbox, zone_of=self._zone_of
+        )
+        self._gatherings = GatherService(
+            store=GatherRepository(self._database), stage=self._gather_stage, clock=self._clock
+        )
+        clicks = GatherClicks(self._gatherings, rooms, clock=self._clock)
+        stack.push_async_callback(clicks.close)
+        clicks.register(self._clicks)
+        for listener in GatherListeners(self._gatherings, rooms=rooms, board=board).all():
+            self._client.add_listener(listener)
+        self._after_clicks.push_async_callback(self._gatherings.close)
+        await self._gatherings.restore()
+
+    def _gather_commands(self, paging: Paging) -> Gather:
+        return Gather(
+            service=self._gatherings,
+            rooms=self._rooms,
+            paging=paging,
+            clock=self._clock,
+            zone_of=self._zone_of,
+        )
+
     async def _open_status(self, stack: AsyncExitStack) -> None:
         status = StatusServer(
             self._settings.status_bind,
@@ -297,6 +336,8 @@ class App:
         token = self._settings.discord_token.get_secret_value()
         stack.push_async_callback(self._client.close)
         stack.push_async_callback(self._messages.close)  # deletes while there is a connection
+        stack.push_async_callback(self._gather_stage.close)
+        stack.push_async_callback(self._gatherings.close)  # deletes its pings
         stack.push_async_callback(self._players.close)  # first: our own leaving is no expulsion
         serving = asyncio.ensure_future(self._client.start(token))
         stopping = asyncio.ensure_future(stop.wait())
@@ -351,6 +392,9 @@ class App:
 
     async def _prefix_of(self, guild_id: int) -> str:
         return self._guilds.prefix(guild_id)
+
+    def _zone_of(self, guild_id: int) -> ZoneInfo:
+        return self._guilds.get(guild_id).timezone
 
     # ── health ──────────────────────────────────────────────────────────────
     async def _gateway_problem(self) -> str | None:

@@ -104,6 +104,11 @@ class GatherService:
         running = self._open(guild_id)
         return None if running is None else running.gathering
 
+    def at_work(self, guild_id: int, gathering_id: int) -> Gathering | None:
+        """Return a gathering that goes on, or has ended and is not done yet."""
+        running = self._numbered(guild_id, gathering_id)
+        return None if running is None else running.gathering
+
     def submit(
         self,
         guild_id: int,
@@ -125,10 +130,8 @@ class GatherService:
         self, guild_id: int, gathering_id: int, event: Event, *, at: datetime
     ) -> asyncio.Future[Result] | None:
         """Let a click on a gathering's message happen; None where that gathering is done."""
-        for running in self._of_guild.get(guild_id, ()):
-            if running.gathering.id == gathering_id:
-                return running.tell(event, at=at)
-        return None
+        running = self._numbered(guild_id, gathering_id)
+        return None if running is None else running.tell(event, at=at)
 
     async def ask_for_substitute(
         self, guild_id: int, gathering_id: int, *, by: int
@@ -178,9 +181,8 @@ class GatherService:
         gathering = await self._store.get(gathering_id)
         if gathering is None or gathering.guild_id != guild_id or not gathering.done:
             return None
-        for running in self._of_guild.get(guild_id, ()):
-            if running.gathering.id == gathering_id:
-                return running  # somebody else was quicker
+        if (quicker := self._numbered(guild_id, gathering_id)) is not None:
+            return quicker
         running = RunningGathering(gathering, self._around)
         self._keep(running)
         running.wake()
@@ -193,6 +195,10 @@ class GatherService:
 
     def _open(self, guild_id: int) -> RunningGathering | None:
         return next((r for r in self._of_guild.get(guild_id, ()) if r.gathering.open), None)
+
+    def _numbered(self, guild_id: int, gathering_id: int) -> RunningGathering | None:
+        gatherings = self._of_guild.get(guild_id, ())
+        return next((r for r in gatherings if r.gathering.id == gathering_id), None)
 
     def _keep(self, running: RunningGathering) -> None:
         self._of_guild.setdefault(running.gathering.guild_id, []).append(running)

@@ -85,8 +85,10 @@ class GatherStage(Protocol):
         """Mention members and return the ids of the messages, to be deleted."""
         ...
 
-    async def delete_pings(self, gathering: Gathering, message_ids: Sequence[int]) -> None:
-        """Delete ghost pings."""
+    async def delete_pings(
+        self, gathering: Gathering, message_ids: Sequence[int]
+    ) -> tuple[int, ...]:
+        """Delete ghost pings; return those that are still there."""
         ...
 
     async def disconnect(self, gathering: Gathering, user_id: int) -> None:

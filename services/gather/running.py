@@ -102,6 +102,7 @@ class RunningGathering:
         self._alarm: asyncio.Task[None] | None = None
         self._disconnecting: set[int] = set()
         self._awake = False
+        self._resting = False
 
     # ── from outside ────────────────────────────────────────────────────────
     def tell(
@@ -154,17 +155,20 @@ class RunningGathering:
             for notice in sorted(self.gathering.owed):
                 self._pay(notice)
             if self.gathering.ping_ids:
-                self._tasks.start(self._clear_pings(self.gathering.ping_ids), name="clear pings")
+                clearing = self._clear_pings(self.gathering.ping_ids, last_try=True)
+                self._tasks.start(clearing, name="clear pings")
         self.tell(ChannelGone() if present is None else CameBack(present))
 
     async def close(self, *, within: float) -> None:
-        """Store what waits and end what is under way, for at most `within` seconds."""
+        """Store what waits and end what is under way, for at most `within` seconds.
+
+        What happens afterwards is stored when this is called again, and done at the next start.
+        """
+        self._resting = True
         await self._timers.close()
         if not await self._tasks.settle(within=within):
             _log.info("a gathering in guild %d goes on at the next start", self.gathering.guild_id)
         await self._tasks.close()
-        for item in self._inbox:
-            item.result.cancel()
 
     # ── the worker ──────────────────────────────────────────────────────────
     def _go_on(self) -> None:
@@ -226,6 +230,8 @@ class RunningGathering:
             self._inbox.popleft()
             if not item.result.done():
                 item.result.set_result(Result(change.gathering, change.answer))
+        if self._resting:
+            return
         self._perform([effect for change in changes for effect in change.effects])
         for notice in sorted(self.gathering.owed - before.owed):
             self._pay(notice)
@@ -336,9 +342,9 @@ class RunningGathering:
             await self._around.clock.sleep(_PING_SECONDS)
             await self._clear_pings(message_ids)
 
-    async def _clear_pings(self, message_ids: Sequence[int]) -> None:
-        await self._around.stage.delete_pings(self.gathering, message_ids)
-        self._note(PingsPosted(()))
+    async def _clear_pings(self, message_ids: Sequence[int], *, last_try: bool = False) -> None:
+        left = await self._around.stage.delete_pings(self.gathering, message_ids)
+        self._note(PingsPosted(() if last_try else left))
 
 
 def _ledger(before: Gathering, after: Gathering) -> Sequence[Attendance]:

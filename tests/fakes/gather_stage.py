@@ -58,9 +58,12 @@ class FakeStage:
         self.standing_pings.add(message_id)
         return (message_id,)
 
-    async def delete_pings(self, gathering: Gathering, message_ids: Sequence[int]) -> None:
+    async def delete_pings(
+        self, gathering: Gathering, message_ids: Sequence[int]
+    ) -> tuple[int, ...]:
         await self._way()
         self.standing_pings -= set(message_ids)
+        return ()
 
     async def disconnect(self, gathering: Gathering, user_id: int) -> None:
         if self.held is not None:

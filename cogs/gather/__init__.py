@@ -1,0 +1,1 @@
+"""Gather check-ins as members see and use them."""
