@@ -28,6 +28,8 @@ from services.clock import Clock
 _HEAD_BYTES = 192
 """Enough to tell every audio format that `services.audio.media_type` knows."""
 _SWEEP_SECONDS = 10
+_HASTY_TRIES = 2
+"""So often a medium is taken up again that broke for good just before: somebody hears silence."""
 _FETCHED_AS_THEY_ARE = {Source.DIRECT, Source.ATTACHMENT}
 
 
@@ -76,6 +78,7 @@ class MediaStore:
         self._keep_seconds = keep_seconds
         self._retry_pauses = retry_pauses
         self._entries: dict[MediaRef, _Entry] = {}
+        self._broken: list[Spool] = []  # replaced, but what has arrived may still be played
         self._names = itertools.count()
         self._disk = ThreadPoolExecutor(max_workers=2, thread_name_prefix="spool")
         self._tasks = BackgroundTasks("media store")
@@ -90,6 +93,7 @@ class MediaStore:
         """Close every medium."""
         await self._tasks.close()
         await self._close(list(self._entries))
+        await self._close_broken()
         self._disk.shutdown(wait=False)
 
     async def spool(self, media: MediaRef) -> Spool:
@@ -102,7 +106,11 @@ class MediaStore:
         """
         entry = self._entries.get(media)
         if entry is None or _has_failed(entry.opening):
-            opening = asyncio.get_running_loop().create_task(self._begin(media))
+            pauses = self._retry_pauses
+            if entry is not None and (broken := _spool_of(entry.opening)) is not None:
+                self._broken.append(broken)
+                pauses = pauses[:_HASTY_TRIES]
+            opening = asyncio.get_running_loop().create_task(self._begin(media, pauses))
             opening.add_done_callback(_notice)  # whoever asked may have gone
             entry = _Entry(opening, self._clock.monotonic())
             self._entries[media] = entry
@@ -140,13 +148,14 @@ class MediaStore:
                 entry.used_at = now
         oldest = now - self._keep_seconds
         await self._close([m for m, entry in self._entries.items() if entry.used_at < oldest])
+        await self._close_broken(only_unused=True)
 
     async def _sweep_for_ever(self) -> None:
         while True:
             await self._clock.sleep(_SWEEP_SECONDS)
             await self.sweep()
 
-    async def _begin(self, media: MediaRef) -> Spool:
+    async def _begin(self, media: MediaRef, retry_pauses: Sequence[float]) -> Spool:
         address = await self._locate(media, fresh=False)
         lasts = media.source in _FETCHED_AS_THEY_ARE
         relocate = None if lasts else partial(self._locate, media, fresh=True)
@@ -154,7 +163,7 @@ class MediaStore:
             self._folder / f"{next(self._names)}.part", space=self._space, executor=self._disk
         )
         kind = HlsUpstream if address.is_segmented else HttpUpstream
-        upstream = kind(self._http, address, locate=relocate, retry_pauses=self._retry_pauses)
+        upstream = kind(self._http, address, locate=relocate, retry_pauses=retry_pauses)
         spool = Spool(upstream, storage, self._spool_limits)
         try:
             await spool.open()
@@ -181,6 +190,12 @@ class MediaStore:
                 if isinstance(spool, Spool):
                     await spool.close()
 
+    async def _close_broken(self, *, only_unused: bool = False) -> None:
+        for spool in tuple(self._broken):
+            if not (only_unused and spool.in_use):
+                self._broken.remove(spool)
+                await spool.close()
+
 
 def _notice(opening: asyncio.Task[Spool]) -> None:
     if not opening.cancelled():
@@ -190,9 +205,13 @@ def _notice(opening: asyncio.Task[Spool]) -> None:
 def _has_failed(opening: asyncio.Task[Spool]) -> bool:
     if not opening.done():
         return False
-    if opening.cancelled() or opening.exception() is not None:
-        return True
-    return opening.result().error is not None
+    spool = _spool_of(opening)
+    return spool is None or spool.error is not None
+
+
+def _spool_of(opening: asyncio.Task[Spool]) -> Spool | None:
+    """Return the download of a finished opening; None where it could not be opened."""
+    return None if opening.cancelled() or opening.exception() is not None else opening.result()
 
 
 def _in_use(opening: asyncio.Task[Spool]) -> bool:

@@ -196,6 +196,8 @@ class Player:
     def tick(self) -> None:
         """Look after what should be moving; called about every second."""
         starved = self._queue.starved_seconds()
+        if starved > 0:  # clients count on between reports, and sound does not go on
+            self._report()
         if starved < self._engine.stuck_seconds:
             self._told_stuck = self._told_stuck and starved > 0
         elif not self._told_stuck and self._current is not None:
@@ -316,6 +318,8 @@ class Player:
 
     # ── events ──────────────────────────────────────────────────────────────
     def _end(self, playback: Playback, reason: EndReason) -> None:
+        if reason == "finished" and playback.failure is not None:
+            self._report()  # where it broke
         self._current, self._sought, self._told_stuck = None, None, False
         if reason == "finished" and playback.failure is not None:
             self._event(

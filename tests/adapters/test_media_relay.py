@@ -158,6 +158,19 @@ async def test_download_that_stays_broken_cuts_the_node_off_instead_of_ending(ri
         await rig.get(rig.direct(f"/broken/{MP3}"))
 
 
+async def test_medium_that_stays_broken_is_given_up_sooner_the_next_time_and_leaves_no_file(
+    rig: Rig, tmp_path: Path
+) -> None:
+    path, asked = f"/broken/{MP3}", []
+    for _ in range(2):
+        before = rig.site.requests[path]
+        with pytest.raises(aiohttp.ClientError):
+            await rig.get(rig.direct(path))
+        asked.append(rig.site.requests[path] - before)
+    assert 1 < asked[1] < asked[0]
+    await _swept(rig, tmp_path)
+
+
 async def test_expired_link_is_found_anew_in_the_middle(rig: Rig) -> None:
     page, stream = "https://video.example/watch/1", f"/expiring/{MP3}"
     rig.streams.offer(

@@ -233,6 +233,9 @@ async def test_source_that_stalls_is_said_to_be_stuck_and_goes_on(
     await play(lavalink, link)
     event = await lavalink.event("TrackStuckEvent", GUILD, within=20)
     assert event["thresholdMs"] == 1000
+    reports = [m["state"]["position"] for m in lavalink.messages if m["op"] == "playerUpdate"]
+    heard = [frame for frame in ear.timeline() if not frame.silent]
+    assert abs(reports[-1] - 20 * len(heard)) < 200  # it stands where the sound does
     since = time.monotonic()
     site.going_on.set()
     await ear.hears(440, since=since)
