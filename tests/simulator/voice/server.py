@@ -349,6 +349,9 @@ class VoiceServer:
             self._last_ssrc,
             self.ear(guild_id),
             lambda: loop.call_soon_threadsafe(self._check_announced, session),
+            lambda: loop.call_soon_threadsafe(
+                self._check_quiet, session, session.stream.quiet_since
+            ),
         )
         session = VoiceSession(admission, stream, self.log(guild_id), dave_version=dave_version)
         session.connection = connection
@@ -387,6 +390,17 @@ class VoiceServer:
         self.forget(session)
         closing = session.connection.close(4020, "Invalid SSRC.")
         self._background.start(closing, name="refuse unannounced sound")
+
+    def _check_quiet(self, session: VoiceSession, since: float) -> None:
+        """Give the op 5 time that the sound has overtaken."""
+        if since not in (math.inf, session.quiet_checked):
+            session.quiet_checked = since
+            loop = asyncio.get_running_loop()
+            loop.call_later(UDP_OVERTAKES, self._report_unexpected, session, since)
+
+    def _report_unexpected(self, session: VoiceSession, since: float) -> None:
+        if session.stream.quiet_since == since:
+            session.stream.ear.report("sound was sent after op 5 had said that it ends")
 
     def _discovered(self, ssrc: int) -> None:
         stream = self._receiver.streams.get(ssrc)

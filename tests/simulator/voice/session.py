@@ -1,6 +1,7 @@
 """A voice session: who it is, what was sent to it, and what it may still resume."""
 
 import json
+import math
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -50,6 +51,8 @@ class VoiceSession:
         self.dave_version = dave_version
         self.connection: Connection | None = None
         self.call: Call | None = None
+        self.quiet_checked = math.inf
+        """Since when op 5 said that nothing is sent, when that was last doubted."""
         self.last_number = -1
         self._sent: deque[tuple[int, str | bytes]] = deque(maxlen=_REPLAYED_AT_MOST)
 

@@ -29,9 +29,16 @@ class Stream:
         ssrc: The number that the server gave to this connection.
         ear: Who listens.
         unannounced: Called when a packet came before any op 5 (in the decoding thread).
+        unexpected: Called when sound came though op 5 says that nothing is sent (there as well).
     """
 
-    def __init__(self, ssrc: int, ear: Ear, unannounced: Callable[[], object]) -> None:
+    def __init__(
+        self,
+        ssrc: int,
+        ear: Ear,
+        unannounced: Callable[[], object],
+        unexpected: Callable[[], object],
+    ) -> None:
         self.ssrc = ssrc
         self.ear = ear
         self.cipher: TransportCipher | None = None
@@ -41,6 +48,7 @@ class Stream:
         self.unwrap: Callable[[bytes, float], bytes | None] = lambda payload, _arrival: payload
         """Takes the end-to-end encryption off, None when nobody listens; raises `BadPacket`."""
         self._unannounced = unannounced
+        self._unexpected = unexpected
         self._held_back: list[tuple[float, RtpPacket]] = []
         self._nonces: deque[bytes] = deque(maxlen=_NONCES_REMEMBERED)
         self._known_nonces: set[bytes] = set()
@@ -97,8 +105,7 @@ class Stream:
         level, hz = level_and_pitch(self._decode(opus))
         frame = Frame(arrival, packet.timestamp, packet.sequence, level, hz, is_silent(level))
         if not frame.silent and arrival > self.quiet_since + UDP_OVERTAKES:
-            self.quiet_since = math.inf
-            self.ear.report("sound was sent after op 5 had said that it ends")
+            self._unexpected()
         self.ear.record(frame, silence_frame=opus == SILENCE)
 
     def _count(self, arrival: float, packet: RtpPacket, cipher: TransportCipher) -> None:

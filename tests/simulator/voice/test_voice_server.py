@@ -166,6 +166,24 @@ async def test_sound_that_overtakes_its_speaking_message_is_heard() -> None:
             await voice.ear(GUILD).hears(440, since=0)
 
 
+async def test_sound_that_overtakes_the_message_of_a_new_talk_spurt_is_no_fault() -> None:
+    async with VoiceServer(dave_version=0) as voice:
+        admit(voice)
+        async with MinimalClient(voice) as client:
+            await client.join(AES_GCM)
+            client.play(tone_frames(440, 5))
+            await client.speak(0)
+            ended = await voice.log(GUILD).happens("speaking 0")
+            ear = voice.ear(GUILD)
+            await ear.silence(seconds=ended.at + 0.3 - time.monotonic())
+            client.play(tone_frames(880, 10))
+            await client.speak()
+            await ear.hears(880, since=ended.at)
+            await voice.log(GUILD).happens("speaking 1", times=2)
+            await ear.bell.until(lambda: ear.violations or None, time.monotonic() + 0.4)
+            assert ear.violations == []
+
+
 @pytest.mark.parametrize("mode", [AES_GCM, XCHACHA])
 async def test_packet_with_a_wrong_tag_is_not_heard_and_reported(mode: str) -> None:
     async with VoiceServer(dave_version=0) as voice:
@@ -200,6 +218,7 @@ async def test_sound_after_the_end_was_announced_is_heard_but_reported() -> None
             await ear.silence(seconds=ended.at + 0.3 - time.monotonic())
             client.play(frames)
             await ear.hears(440, since=ended.at)
+            await ear.bell.until(lambda: ear.violations or None, time.monotonic() + 2)
             assert len(ear.violations) == 1
             assert "op 5" in ear.violations[0]
 
