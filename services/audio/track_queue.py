@@ -309,7 +309,6 @@ class TrackQueue:
 
     # ── changes ─────────────────────────────────────────────────────────────
     def _note_placed(self, entry: int) -> None:
-        self._removed.pop(entry, None)
         self._placed[entry] = None
 
     def _note_removed(self, entry: int) -> None:

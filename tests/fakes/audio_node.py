@@ -1,5 +1,6 @@
 """A node that plays nothing, but keeps the rules of one: one sound per guild, events in order."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -36,6 +37,8 @@ class FakeNode:
         self._clock = clock
         self.gapless = gapless
         self.available = True
+        self.turns = 0
+        """How many turns of the event loop a request takes, and its answer as many."""
         self.unplayable: set[str] = set()
         """Links that cannot be opened."""
         self.sounds: dict[int, Sound] = {}
@@ -44,6 +47,7 @@ class FakeNode:
         """Links in the order in which they began to sound."""
         self.starts: list[tuple[str, int]] = []
         """Links with the position from which `play` began."""
+        self._started = asyncio.Event()
         self._ended_at: dict[int, int] = {}
         self._listeners: list[Callable[[NodeEvent], None]] = []
 
@@ -54,41 +58,46 @@ class FakeNode:
     async def play(
         self, guild_id: int, track: NodeTrack, *, start_ms: int, volume: int, paused: bool
     ) -> None:
-        self._check()
+        await self._travel()
         if track.link in self.unplayable:
             raise TrackUnplayable("The audio cannot be read.")
+        self.next.pop(guild_id, None)
         if (old := self.sounds.pop(guild_id, None)) is not None:
             self.say(TrackEnded(guild_id, old.track.entry_id, EndReason.REPLACED))
         self.starts.append((track.link, start_ms))
         self._begin(guild_id, track, start_ms=start_ms, volume=volume, paused=paused)
+        await self._travel()
 
     async def set_next(self, guild_id: int, track: NodeTrack | None) -> bool:
-        self._check()
+        await self._travel()
         if not self.gapless:
             return False
         self.next.pop(guild_id, None)
         if track is not None:
+            if guild_id not in self.sounds:
+                raise TrackUnplayable("Nothing is playing that could be followed.")
             self.next[guild_id] = track
+        await self._travel()
         return True
 
     async def set_paused(self, guild_id: int, *, paused: bool) -> None:
-        self._check()
+        await self._travel()
         if (sound := self.sounds.get(guild_id)) is not None:
             sound.start_ms, sound.since = self.position_ms(guild_id), self._clock.monotonic()
             sound.paused = paused
 
     async def seek(self, guild_id: int, position_ms: int) -> None:
-        self._check()
+        await self._travel()
         if (sound := self.sounds.get(guild_id)) is not None:
             sound.start_ms, sound.since = position_ms, self._clock.monotonic()
 
     async def set_volume(self, guild_id: int, volume: int) -> None:
-        self._check()
+        await self._travel()
         if (sound := self.sounds.get(guild_id)) is not None:
             sound.volume = volume
 
     async def stop(self, guild_id: int) -> None:
-        self._check()
+        await self._travel()
         self.next.pop(guild_id, None)
         if (sound := self.sounds.pop(guild_id, None)) is not None:
             self.say(TrackEnded(guild_id, sound.track.entry_id, EndReason.STOPPED))
@@ -104,6 +113,11 @@ class FakeNode:
         """Return the link that the guild hears."""
         sound = self.sounds.get(guild_id)
         return None if sound is None else sound.track.link
+
+    async def until_started(self) -> None:
+        """Return as soon as the next track begins to sound."""
+        self._started.clear()
+        await self._started.wait()
 
     def finish(self, guild_id: int) -> None:
         """Let the current track come to its end."""
@@ -162,8 +176,11 @@ class FakeNode:
         assert guild_id not in self.sounds, "two tracks at once"
         self.sounds[guild_id] = Sound(track, start_ms, self._clock.monotonic(), volume, paused)
         self.heard.append(track.link)
+        self._started.set()
         self.say(TrackStarted(guild_id, track.entry_id))
 
-    def _check(self) -> None:
+    async def _travel(self) -> None:
+        for _ in range(self.turns):
+            await asyncio.sleep(0)
         if not self.available:
             raise NodeUnavailable("No audio node answers.")

@@ -461,3 +461,51 @@ async def test_guild_that_looks_up_a_slow_track_does_not_hold_up_another(
     assert world.node.sounding(other) == "quick"
     assert world.player.page(GUILD, 1).total == 1
     starting.cancel()
+
+
+# ── in the moment of a change ───────────────────────────────────────────────
+async def test_queue_cleared_before_the_end_is_cleared_on_the_node_too(
+    world: PlayerWorld,
+) -> None:
+    await world.play("a", "b")
+    world.player.clear(GUILD)
+    await settle()
+    await world.finish()
+    assert world.node.heard == ["a"]
+
+
+async def test_track_that_replaces_another_is_followed_without_delay(world: PlayerWorld) -> None:
+    await world.play("a", "b")
+    await world.player.play_now(GUILD, track("now"))
+    await settle()
+    await world.finish()
+    assert world.heard == "b"
+
+
+async def test_track_that_ends_while_another_is_put_in_its_place_is_over(
+    world: PlayerWorld,
+) -> None:
+    await world.play("a", "b", "c")
+    world.node.turns = 2
+    replacing = asyncio.create_task(world.player.play_now(GUILD, track("now")))
+    for _ in range(4):
+        await asyncio.sleep(0)
+    world.node.finish(GUILD)
+    await replacing
+    await settle()
+    assert (world.heard, world.current) == ("now", "now")
+    assert world.queue[-1:] == ["c"]
+
+
+async def test_node_that_starts_what_was_just_removed_is_corrected(world: PlayerWorld) -> None:
+    if not world.node.gapless:
+        pytest.skip("this node starts nothing by itself")
+    await world.play("a", "b", "c")
+    world.node.turns = 3
+    world.player.remove(GUILD, 1)
+    for _ in range(3):  # c has been handed over, but the node has not heard of it yet
+        await asyncio.sleep(0)
+    world.node.finish(GUILD)
+    assert world.heard == "b"
+    await settle()
+    assert (world.heard, world.current, world.queue) == ("c", "c", [])

@@ -237,6 +237,15 @@ class PlainPlayerMachine(PlayerMachine):
     gapless = False
 
 
+class FarPlayerMachine(PlayerMachine):
+    """The same with a node that takes its time to answer."""
+
+    async def _begin(self) -> PlayerWorld:
+        world = await super()._begin()
+        world.node.turns = 1
+        return world
+
+
 class ChaosMachine(_Machine):
     """Nothing settles; no track sounds beside another, and none gets lost."""
 
@@ -279,15 +288,12 @@ class ChaosMachine(_Machine):
                 self.dropped.add(name)
             raise
 
-    @rule(turns=st.integers(0, 6), count=st.integers(1, 2))
-    def skip(self, turns: int, count: int) -> None:
-        self.spawn(self._skip(count), turns=turns)
+    @rule(turns=st.integers(0, 6))
+    def skip(self, turns: int) -> None:
+        async def skipping() -> None:
+            self.dropped.add((await self.world.player.skip(GUILD)).skipped.track.title)
 
-    async def _skip(self, count: int) -> None:
-        before = self.world.queue
-        outcome = await self.world.player.skip(GUILD, count)
-        self.dropped.add(outcome.skipped.track.title)
-        self.dropped |= set(before) - set(self.world.queue)
+        self.spawn(skipping(), turns=turns)
 
     @rule(turns=st.integers(0, 6))
     def remove_first(self, turns: int) -> None:
@@ -333,6 +339,10 @@ class ChaosMachine(_Machine):
 
         self.spawn(changing(), turns=turns)
 
+    @rule(turns=st.integers(0, 3))
+    def network_changes(self, turns: int) -> None:
+        self.world.node.turns = turns
+
     @rule(seconds=st.integers(1, 8))
     def time_passes(self, seconds: int) -> None:
         self.run(self.world.clock.advance(seconds))
@@ -368,8 +378,10 @@ class ChaosMachine(_Machine):
 _SETTINGS = settings(max_examples=40, stateful_step_count=25, deadline=None)
 PlayerMachine.TestCase.settings = _SETTINGS
 PlainPlayerMachine.TestCase.settings = _SETTINGS
+FarPlayerMachine.TestCase.settings = _SETTINGS
 ChaosMachine.TestCase.settings = _SETTINGS
 
 TestPlayerMachine = PlayerMachine.TestCase
 TestPlainPlayerMachine = PlainPlayerMachine.TestCase
+TestFarPlayerMachine = FarPlayerMachine.TestCase
 TestChaosMachine = ChaosMachine.TestCase

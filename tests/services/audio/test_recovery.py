@@ -1,5 +1,7 @@
 """Nodes that go and come, bots that are killed: what plays afterwards, and from where."""
 
+import asyncio
+
 import pytest
 
 from services.audio.errors import NodeUnavailable
@@ -280,3 +282,52 @@ async def test_now_playing_is_told_after_it_is_stored(world: PlayerWorld) -> Non
         if guild.record.guild_id == GUILD
     ]
     assert stored_when_told == [int(world.told(NowPlaying)[-1].entry.entry_id)]
+
+
+# ── at the worst moment ─────────────────────────────────────────────────────
+@pytest.mark.parametrize("back_at_once", [True, False])
+async def test_node_that_dies_while_it_starts_a_track_plays_it_when_it_is_back(
+    world: PlayerWorld, *, back_at_once: bool
+) -> None:
+    await world.player.connect(GUILD, CHANNEL, text_channel_id=TEXT)
+    world.player.push_tracks(GUILD, [track("a"), track("b")], Where.END)
+    world.node.turns = 2
+    starting = asyncio.create_task(world.player.kick_off_playback(GUILD))
+    await world.node.until_started()
+    world.node.die()
+    if back_at_once:
+        world.node.come_back()
+    with pytest.raises(NodeUnavailable):
+        await starting
+    if not back_at_once:
+        world.node.come_back()
+    await settle()
+    assert (world.heard, world.current, world.queue) == ("a", "a", ["b"])
+
+
+async def test_looped_queue_that_went_on_while_the_bot_was_away_keeps_every_track(
+    world: PlayerWorld,
+) -> None:
+    if not world.node.gapless:
+        pytest.skip("this node does not go on by itself")
+    await world.play("a", "b", "c")
+    await world.player.set_loop(GUILD, LoopMode.QUEUE)
+    await settle()
+    await world.kill()
+    world.node.finish(GUILD)
+    await world.start_again(resumed=True)
+    assert (world.heard, world.queue) == ("b", ["c", "a"])
+
+
+async def test_pause_that_the_disk_knows_holds_for_a_node_that_plays_on(
+    world: PlayerWorld,
+) -> None:
+    await world.play("a")
+    await world.player.pause(GUILD, by=7)
+    await settle()
+    world.store.failing = True
+    await world.player.resume(GUILD)
+    await world.kill()
+    await world.start_again(resumed=True)
+    assert world.player.view(GUILD).paused
+    assert world.node.sounds[GUILD].paused
