@@ -341,13 +341,15 @@ class Call:
         transition_id = self._rules.first_transition if epoch == 1 else self._next_transition()
         self._note(f"dave epoch {epoch}")
         self._begin(transition_id, set(self._group.members), self.version)
-        prefix = transition_id.to_bytes(2)
-        for user_id in former:
-            if user_id in self._group.leaves and user_id in self._participants:
-                await self._participants[user_id].send_binary(29, prefix + commit)
-        for user_id, welcome in welcomes.items():
+        news = {user_id: (29, commit) for user_id in former if user_id in self._group.leaves}
+        news |= {user_id: (30, welcome) for user_id, welcome in welcomes.items()}
+        # the bot last: its first frame may be here before a listener's turn would come
+        for user_id in sorted(news, key=lambda each: each == self.speaker_id):
+            op, payload = news[user_id]
             if user_id in self._participants:
-                await self._participants[user_id].send_binary(30, prefix + welcome)
+                await self._participants[user_id].send_binary(
+                    op, transition_id.to_bytes(2) + payload
+                )
         if transition_id == 0:
             await self._execute(0)
         await self._propose_waiting()
