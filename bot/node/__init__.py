@@ -1,1 +1,1 @@
-"""The embedded audio node: a process of its own that turns tracks into voice packets (Lavalink v4)."""
+"""The embedded audio node, a process of its own: tracks in, voice packets out (Lavalink v4)."""

@@ -48,7 +48,7 @@ class _PastTheEnd(Exception):
     """The server has no byte at the position asked for."""
 
 
-class HttpMedia(io.RawIOBase):
+class HttpMedia:
     """A readable, mostly seekable file over http; read by one thread, cancelled from any.
 
     Args:
@@ -57,7 +57,6 @@ class HttpMedia(io.RawIOBase):
     """
 
     def __init__(self, link: str, *, timeout: float = 10.0) -> None:
-        super().__init__()
         self.name = "media"  # PyAV hands it to FFmpeg, which would guess formats by the suffix
         self._link = _checked(link)
         self._timeout = timeout
@@ -86,9 +85,11 @@ class HttpMedia(io.RawIOBase):
         try:
             self._request(0)
         except MediaUnreadable as error:
+            self._drop_response()
             self.failure = error
             raise
         except (OSError, http.client.HTTPException) as error:
+            self._drop_response()
             self.failure = MediaUnreadable(_reason(error))
             raise self.failure from error
 
@@ -159,7 +160,6 @@ class HttpMedia(io.RawIOBase):
         """Let go of the connection; by the reading thread, or when none reads any more."""
         self._cancelled.set()
         self._drop_response()
-        super().close()
 
     # ── requests ────────────────────────────────────────────────────────────
     def _read_some(self, size: int) -> bytes:

@@ -5,9 +5,9 @@ It never changes its volume or filters: a change is a new line that starts in th
 sound already made, and the old one is forgotten.
 
 So that a new line's first frame continues what the listener has just heard, it starts early: the
-decoder hears a run-in of 0.2 s, the filters the same, and the encoder the three frames before. A frame's
-*position* is the place in the track that is heard in it; the encoder lags by 6.5 ms, so it is fed
-with sound that is as much ahead.
+decoder hears a run-in of 0.2 s, the filters the same, and the encoder the three frames before. A
+frame's *position* is the place in the track that is heard in it; the encoder lags by 6.5 ms, so it
+is fed with sound that is as much ahead.
 
 Across a change of track the same FIFO and the same encoder go on: the last samples of one track
 and the first ones of the next share a frame, and not a sample is lost or added.

@@ -23,6 +23,7 @@ from bot.node.filters import NEUTRAL
 from bot.node.frames import FrameMaker
 from bot.node.http_media import HttpMedia, MediaUnreadable
 from bot.node.line import Sound
+from bot.node.opening import Loading, open_media
 from bot.node.play_queue import PlayQueue
 from bot.node.playback import Playback
 from bot.node.protocol import (
@@ -38,13 +39,11 @@ from bot.node.protocol import (
     track_payload,
 )
 from bot.node.sender import Sender
-from bot.node.source import Source
 from bot.node.voice_seat import VoiceSeat
 from bot.node.workers import DecodeWorkers
 
 _log = logging.getLogger(__name__)
 
-_OPEN_SECONDS: Final = 20.0
 _PERCENT: Final = 100
 
 
@@ -94,7 +93,7 @@ class Player:
         self._current: Playback | None = None
         self._next: Playback | None = None
         self._next_wish: TrackWish | None = None
-        self._loading: _Loading | None = None
+        self._loading: Loading | None = None
         self._sought: float | None = None
         self._told_stuck = False
 
@@ -246,7 +245,7 @@ class Player:
             start = wish.info.position / 1000
         if self._loading is not None:
             self._loading.cancel()
-        loading = self._loading = _Loading(self._loop.create_future())
+        loading = self._loading = Loading(self._loop.create_future())
         self._queue.expect()
         try:
             playback = self._take_prepared(wish, start, patch)
@@ -279,7 +278,7 @@ class Player:
         return Playback(prepared.source, prepared.info, wish.user_data or prepared.user_data)
 
     async def _open(
-        self, wish: TrackWish, *, start: float, loading: "_Loading | None" = None
+        self, wish: TrackWish, *, start: float, loading: Loading | None = None
     ) -> Playback:
         """Open a track in a reader thread.
 
@@ -402,50 +401,6 @@ class Player:
         if playback is self._current:
             self._sought = None
             self._report()
-
-
-class _Loading:
-    """A track that is being opened, and who waits for it."""
-
-    def __init__(self, started: "asyncio.Future[None]") -> None:
-        self.started = started
-        self.media: HttpMedia | None = None
-        self.playback: Playback | None = None
-
-    def cancel(self) -> None:
-        """Give up; who waits is told that another request was faster."""
-        if self.media is not None and self.playback is None:
-            self.media.cancel()
-        if not self.started.done():
-            self.started.set_result(None)
-
-
-async def open_media(media: HttpMedia, *, readers: Executor, start: float = 0.0) -> Source:
-    """Open a media in a reader thread, but do not wait for ever.
-
-    Raises:
-        MediaUnreadable: it cannot be opened, or not in time.
-    """
-    loop = asyncio.get_running_loop()
-    opening = loop.run_in_executor(
-        readers, lambda: Source.open(media, readers=readers, start=start)
-    )
-    try:
-        async with asyncio.timeout(_OPEN_SECONDS):
-            return await asyncio.shield(opening)
-    except TimeoutError:
-        media.cancel()
-        opening.add_done_callback(_close_late)
-        raise MediaUnreadable("it did not open in time") from None
-    except asyncio.CancelledError:
-        media.cancel()
-        opening.add_done_callback(_close_late)
-        raise
-
-
-def _close_late(opening: "asyncio.Future[Source]") -> None:
-    if not opening.cancelled() and opening.exception() is None:
-        opening.result().close()
 
 
 async def _both(first: Any, second: Any) -> None:

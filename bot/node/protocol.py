@@ -19,7 +19,7 @@ from bot.node.encoded_track import (
 )
 from bot.node.filters import FilterError, Filters, as_payload, read_filters
 from bot.node.http_media import MediaUnreadable
-from bot.node.source import MediaInfo
+from bot.node.media_container import MediaInfo
 
 EndReason = Literal["finished", "loadFailed", "stopped", "replaced", "cleanup"]
 Severity = Literal["common", "suspicious", "fault"]

@@ -13,7 +13,8 @@ from aiohttp import web
 
 from bot.node.filters import FILTER_NAMES
 from bot.node.http_media import HttpMedia, MediaMissing, MediaUnreadable
-from bot.node.player import Player, open_media
+from bot.node.opening import open_media
+from bot.node.player import Player
 from bot.node.protocol import (
     RequestRefused,
     describe,

@@ -18,26 +18,19 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Any, Final, Never, cast
+from typing import Any, Final
 
 import av
 from av.audio.codeccontext import AudioCodecContext
 from av.audio.stream import AudioStream
 from av.container import InputContainer
-from av.container.core import Flags
 from av.packet import Packet
-from av.stream import Discard
 
 from bot.node.http_media import HttpMedia, MediaUnreadable
+from bot.node.media_container import describe_media, open_container, undecodable
 from bot.node.opus import packet_seconds
 
 _log = logging.getLogger(__name__)
-
-DEMUXERS: Final = (
-    "aac,ac3,aiff,amr,ape,asf,au,avi,caf,eac3,flac,flv,matroska,webm,mov,mp4,m4a,mp3,mpegts,ogg,"
-    "tta,w64,wav,wv"
-)
-"""What FFmpeg may recognise; formats that name further files or addresses are left out."""
 
 _MAX_BYTES: Final = 512 * 2**10
 _MAX_SECONDS: Final = 12.0
@@ -46,22 +39,12 @@ _LOW_SHARE: Final = 0.5
 RUN_IN_SECONDS: Final = 0.2
 """What a decoder must have heard before its sound is right (Opus 80 ms, mp3 a few frames)."""
 _BEHIND_SECONDS: Final = RUN_IN_SECONDS + 0.2
-_FAST_SEEK_SECONDS: Final = 15 * 60
-"""In longer files a place is computed, not searched by reading everything before it."""
 _JITTER: Final = 0.004
 """Seconds by which a container's time stamps may be off by rounding."""
 _SAME_BEGIN: Final = 0.001
 _LONGEST_PACKET: Final = 0.2
 _DAMAGED_PACKETS: Final = 64
 """How many undecodable packets at the start make a file undecodable."""
-_FAST_SEEK: Final = cast("int", Flags["fast_seek"].value)
-_OPEN_OPTIONS: Final = {
-    "format_whitelist": DEMUXERS,
-    "probesize": "65536",
-    "analyzeduration": "500000",
-    "indexmem": "262144",
-    "threads": "1",
-}
 
 
 class Wait(Enum):
@@ -71,23 +54,6 @@ class Wait(Enum):
     """It has not been read yet; the source's listener is called when it is."""
     ENDED = auto()
     """The media ended, or broke: see `Source.failure`."""
-
-
-@dataclass(frozen=True, slots=True)
-class MediaInfo:
-    """What a media file says of itself; None where it does not."""
-
-    title: str | None
-    artist: str | None
-    length_ms: int | None
-    is_seekable: bool
-    container: str
-    codec: str
-
-    @property
-    def is_stream(self) -> bool:
-        """Whether no end is known."""
-        return self.length_ms is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +102,7 @@ class Source:
         self.codec.thread_count = 1
         self.failure: MediaUnreadable | None = None
         """Why it ended before its end."""
-        self.info = _info(container, self._stream, media)
+        self.info = describe_media(container, self._stream, media)
 
     @classmethod
     def open(cls, media: HttpMedia, *, readers: Executor, start: float = 0.0) -> Source:
@@ -147,7 +113,7 @@ class Source:
         """
         try:
             media.connect()
-            source = cls(media, _open_container(media), readers)
+            source = cls(media, open_container(media), readers)
             if start > 0 and (source.info.is_seekable or not source.info.is_stream):
                 source._go_to(start)
             source._decode_something()
@@ -160,6 +126,12 @@ class Source:
     def is_opus(self) -> bool:
         """Whether packets could be sent as they are (mono or stereo Opus)."""
         return self.codec.name == "opus" and self.codec.channels <= 2  # noqa: PLR2004 -- stereo
+
+    @property
+    def seconds_kept(self) -> float:
+        """Return how much of the track the window holds."""
+        with self._lock:
+            return self._kept[-1].time - self._kept[0].time if self._kept else 0.0
 
     # ── decoding side ───────────────────────────────────────────────────────
     def listen(self, on_packets: Callable[[], None]) -> None:
@@ -246,7 +218,10 @@ class Source:
             idle = not self._reading
             self._reading = True
         if idle:
-            self._readers.submit(self._dispose)
+            try:
+                self._readers.submit(self._dispose)
+            except RuntimeError:  # the node is closing
+                self._dispose()
 
     def rebuild(self, kept: KeptPacket) -> Packet[Any]:
         """Return a packet for the decoder."""
@@ -304,7 +279,7 @@ class Source:
         except StopIteration:
             self._end(self._media.failure)
         except (av.FFmpegError, MediaUnreadable, OSError) as error:
-            self._end(self._media.failure or _undecodable(error))
+            self._end(self._media.failure or undecodable(error))
         else:
             if packet.size:
                 self._keep(packet)
@@ -381,7 +356,7 @@ class Source:
         try:
             self._container.seek(ticks, stream=self._stream, backward=True)
         except (av.FFmpegError, MediaUnreadable, OSError) as error:
-            raise self._media.failure or _undecodable(error) from error
+            raise self._media.failure or undecodable(error) from error
         self._demuxed = self._container.demux(self._stream)
 
     def _decode_something(self) -> None:
@@ -413,54 +388,8 @@ def _time(packet: KeptPacket) -> float:
     return packet.time
 
 
-def _open_container(media: HttpMedia) -> InputContainer:
-    try:
-        container = av.open(
-            media, "r", options=dict(_OPEN_OPTIONS), buffer_size=16384, io_open=_refuse_others
-        )
-    except (av.FFmpegError, MediaUnreadable, OSError) as error:
-        raise media.failure or MediaUnreadable("it is no audio that can be decoded") from error
-    if not container.streams.audio or container.streams.audio[0].codec_context is None:
-        container.close()
-        raise MediaUnreadable("it holds no sound")
-    for stream in container.streams:
-        if stream is not container.streams.audio[0]:
-            stream.discard = Discard.all
-    if container.format.name == "mp3" and (container.duration or 0) > _FAST_SEEK_SECONDS * 10**6:
-        container.flags |= _FAST_SEEK
-    return container
-
-
-def _refuse_others(*_: object) -> Never:
-    raise MediaUnreadable("it names further files, which are not opened")
-
-
 def _ordered_skip(packet: Packet[Any]) -> int:
     """Return how many samples the file orders to leave out at the packet's start."""
     if not packet.has_sidedata("skip_samples"):
         return 0
     return int.from_bytes(bytes(packet.get_sidedata("skip_samples"))[:4], "little")
-
-
-def _undecodable(error: Exception) -> MediaUnreadable:
-    reason = getattr(error, "strerror", None) or type(error).__name__
-    return MediaUnreadable(f"it cannot be decoded ({reason})")
-
-
-def _info(container: InputContainer, stream: AudioStream, media: HttpMedia) -> MediaInfo:
-    tags = {
-        key.lower(): value.strip()
-        for metadata in (stream.metadata, container.metadata)
-        for key, value in metadata.items()
-    }
-    length_ms = container.duration // 1000 if container.duration else None
-    if media.length is None and stream.duration is None:
-        length_ms = None  # guessed from the bit rate of what was seen so far
-    return MediaInfo(
-        title=tags.get("title") or None,
-        artist=tags.get("artist") or tags.get("author") or tags.get("album_artist") or None,
-        length_ms=length_ms,
-        is_seekable=media.seekable() and length_ms is not None,
-        container=container.format.name.partition(",")[0],
-        codec=stream.codec_context.name,
-    )
