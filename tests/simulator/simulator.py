@@ -95,8 +95,8 @@ class Simulator:
         trace: TracebackType | None,
     ) -> None:
         await self.close()
-        if self.api.defects and error is None:
-            raise ExceptionGroup("the simulator itself failed", _exceptions(self.api.defects))
+        if self.world.defects and error is None:
+            raise ExceptionGroup("the simulator itself failed", self.world.defects)
 
     async def start(self) -> None:
         """Listen on free ports of 127.0.0.1."""
@@ -296,7 +296,3 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def _exceptions(errors: list[BaseException]) -> list[Exception]:
-    return [error for error in errors if isinstance(error, Exception)]

@@ -172,8 +172,10 @@ async def test_voice_server_hears_of_every_change() -> None:
             await gateway.identify()
             await gateway.send(4, {"guild_id": guild.id, "channel_id": lounge.id})
             one = await gateway.event("VOICE_SERVER_UPDATE")
-            await guild.move_bot(other)
+            await gateway.send(4, {"guild_id": guild.id, "channel_id": other.id})
             two = await gateway.event("VOICE_SERVER_UPDATE")
+            await guild.move_bot(lounge)
+            back = await gateway.event("VOICE_SERVER_UPDATE")
             await guild.change_voice_server(second)  # type: ignore[arg-type]  # a double
             three = await gateway.event("VOICE_SERVER_UPDATE")
             assert guild.ear == "ear at localhost:2"
@@ -186,9 +188,11 @@ async def test_voice_server_hears_of_every_change() -> None:
         f"admit {lounge.id} {one['token']}",
         "expel 4014",
         f"admit {other.id} {two['token']}",
+        "expel 4014",
+        f"admit {lounge.id} {back['token']}",
         "withdraw",
     ]
-    assert second.lines == [f"admit {other.id} {three['token']}", "withdraw"]
+    assert second.lines == [f"admit {lounge.id} {three['token']}", "withdraw"]
 
 
 async def test_real_voice_server_admits_the_bot() -> None:

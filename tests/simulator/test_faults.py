@@ -5,8 +5,9 @@ import asyncio
 import aiohttp
 import pytest
 
+from tests.simulator import Simulator
 from tests.simulator.conftest import Club
-from tests.simulator.raw_bot import RawGateway
+from tests.simulator.raw_bot import RawBot, RawGateway
 
 
 async def test_planned_failures_come_so_often_and_then_no_more(club: Club) -> None:
@@ -114,3 +115,16 @@ async def test_voice_events_wait_for_their_release(club: Club, gateway: RawGatew
     await club.guild.bot_joins()
     club.discord.faults.delay_voice_events(0.01)
     assert (await gateway.frame())["t"] == "VOICE_STATE_UPDATE"
+
+
+async def test_defect_of_the_simulator_is_told_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    discord = Simulator(voice=False)
+
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(discord.application.user, "json", fail, raising=True)
+    with pytest.raises(ExceptionGroup, match="simulator itself") as failure:
+        async with discord, RawBot(discord) as bot:
+            assert (await bot.ask("GET", "/users/@me")).status == 500
+    assert len(failure.value.exceptions) == 1

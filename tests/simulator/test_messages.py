@@ -248,6 +248,18 @@ async def test_ping_needs_text_and_allowance(club: Club) -> None:
     assert (await club.general.expect(text="in code")).pinged_users == set()
 
 
+async def test_role_must_be_mentionable_or_the_author_allowed(club: Club) -> None:
+    role = club.guild.add_role("DJ", below_bot=True)
+    club.guild.set_roles(club.ada, role)
+    await send(club, content=f"{role.mention} one")
+    assert (await club.general.expect(text="one")).pinged_users == set()
+    role.mentionable = True
+    await send(club, content=f"{role.mention} two")
+    assert (await club.general.expect(text="two")).pinged_users == {club.ada.user}
+    await send(club, content=f"{role.mention} three", allowed_mentions={"parse": ["users"]})
+    assert (await club.general.expect(text="three")).pinged_users == set()
+
+
 async def test_everyone_needs_the_permission(club: Club) -> None:
     await send(club, content="@everyone one")
     assert (await club.general.expect(text="one")).pinged_users == set()

@@ -67,6 +67,8 @@ class World:
         self.invoking = Invoking(self)
         self.events: Events
         self.gateway_url = ""
+        self.defects: list[Exception] = []
+        """Failures of the simulator itself."""
         self._direct: dict[int, DirectChannel] = {}
         self._inboxes: dict[int, Feed] = {}
         self._left: set[int] = set()

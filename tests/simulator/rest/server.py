@@ -46,8 +46,6 @@ class ApiServer:
         self.requests: list[RequestRecord] = []
         self.news = News()
         """Rings when a request was answered."""
-        self.defects: list[BaseException] = []
-        """Failures of the simulator itself."""
         self._router = Router(
             identity.routes,
             guilds.routes,
@@ -139,7 +137,7 @@ class ApiServer:
         except ConnectionError:
             return web.Response(status=_CLIENT_GONE), 0, route
         except Exception as error:  # noqa: BLE001  # a defect of ours: kept, and told at the end
-            self.defects.append(error)
+            self._world.defects.append(error)
             return (
                 _response(500, {"message": "500: Internal Server Error", "code": 0}, {}),
                 0,
