@@ -56,9 +56,7 @@ def upgrade() -> None:
         *_track_columns(),
         sa.PrimaryKeyConstraint("id", name="pk_play_history"),
     )
-    op.create_index(
-        "ix_play_history_guild_id_id", "play_history", ["guild_id", sa.literal_column("id DESC")]
-    )
+    op.create_index("ix_play_history_guild_id_id", "play_history", ["guild_id", "id"])
     op.create_table(
         "guild_settings",
         sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),

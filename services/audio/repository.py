@@ -118,7 +118,8 @@ def _record(row: Mapping[Any, Any]) -> PlayerRecord:
 
 
 def _player_row(record: PlayerRecord) -> dict[str, Any]:
-    return {name: getattr(record, name) for name in (*_PLAYER_STATE, "guild_id")}
+    row = {name: getattr(record, name) for name in (*_PLAYER_STATE, "guild_id")}
+    return {**row, "loop": record.loop.value}
 
 
 def _queue_row(guild_id: int, item: PlacedTrack) -> dict[str, Any]:

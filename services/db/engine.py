@@ -7,6 +7,7 @@ switched off, because it begins late and then fails at once, without waiting, wh
 connection wrote in between; `unit_of_work` says BEGIN itself.
 """
 
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import event
@@ -23,14 +24,21 @@ _WAIT_FOR_CONNECTION_SECONDS = 10
 
 
 def open_engine(url: str) -> AsyncEngine:
-    """Return an engine for `sqlite+aiosqlite:///…` or `postgresql+asyncpg://…`; connects lazily."""
-    if make_url(url).get_backend_name() != "sqlite":
+    """Return an engine for `sqlite+aiosqlite:///…` or `postgresql+asyncpg://…`; connects lazily.
+
+    Raises:
+        OSError: the folder for SQLite's file cannot be made.
+    """
+    address = make_url(url)
+    if address.get_backend_name() != "sqlite":
         return create_async_engine(
             url,
             pool_size=_CONNECTIONS,
             pool_pre_ping=True,
             pool_timeout=_WAIT_FOR_CONNECTION_SECONDS,
         )
+    if address.database and address.database != ":memory:":
+        Path(address.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_async_engine(
         url, pool_size=_CONNECTIONS, max_overflow=0, pool_timeout=_WAIT_FOR_CONNECTION_SECONDS
     )
@@ -42,13 +50,17 @@ def open_engine(url: str) -> AsyncEngine:
 def _prepare_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in (
-        f"busy_timeout={_BUSY_TIMEOUT_MS}",
-        "journal_mode=WAL",
-        "synchronous=NORMAL",
-        "foreign_keys=ON",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
+    try:
+        for pragma in (
+            f"busy_timeout={_BUSY_TIMEOUT_MS}",
+            "journal_mode=WAL",
+            "synchronous=NORMAL",
+            "foreign_keys=ON",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+    except BaseException:
+        connection.close()  # the pool does not know it yet
+        raise
     cursor.close()
 
 

@@ -25,7 +25,10 @@ async def upgrade(database_url: str) -> None:
     Raises:
         StorageUnavailable: the database cannot be opened or changed.
     """
-    engine = open_engine(database_url)
+    try:
+        engine = open_engine(database_url)
+    except OSError as error:
+        raise StorageUnavailable(f"The database cannot be opened: {error}") from error
     try:
         async with engine.connect() as connection:
             current = await connection.run_sync(_revision)

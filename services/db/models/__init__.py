@@ -9,6 +9,13 @@ from services.db.models.gather import (
 )
 from services.db.models.guild_settings import GuildSettingsRow
 from services.db.models.player import HistoryRow, PlayerRow, QueueRow
+from services.db.models.reputation import (
+    ReputationBoardRow,
+    ReputationCooldownRow,
+    ReputationCountRow,
+    ReputationEntryRow,
+    ReputationStandingRow,
+)
 
 __all__ = [
     "AttendanceRow",
@@ -20,4 +27,9 @@ __all__ = [
     "HistoryRow",
     "PlayerRow",
     "QueueRow",
+    "ReputationBoardRow",
+    "ReputationCooldownRow",
+    "ReputationCountRow",
+    "ReputationEntryRow",
+    "ReputationStandingRow",
 ]

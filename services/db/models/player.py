@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Index, desc
+from sqlalchemy import BigInteger, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.db.models.base import Base
@@ -59,7 +59,7 @@ class HistoryRow(_TrackColumns, Base):
     """One track that was played."""
 
     __tablename__ = "play_history"
-    __table_args__ = (Index("ix_play_history_guild_id_id", "guild_id", desc("id")),)
+    __table_args__ = (Index("ix_play_history_guild_id_id", "guild_id", "id"),)
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True, autoincrement=True)
     guild_id: Mapped[int] = mapped_column(BigInteger)
