@@ -24,6 +24,7 @@ from services.audio.limits import TrackLimits
 from services.audio.track import Source
 from services.background import BackgroundTasks
 from services.clock import Clock
+from services.errors import Refusal
 
 _HEAD_BYTES = 192
 """Enough to tell every audio format that `services.audio.media_type` knows."""
@@ -108,6 +109,8 @@ class MediaStore:
         if entry is None or _has_failed(entry.opening):
             pauses = self._retry_pauses
             if entry is not None and (broken := _spool_of(entry.opening)) is not None:
+                if isinstance(broken.error, Refusal):
+                    raise broken.error  # it was too large: trying again helps nobody
                 self._broken.append(broken)
                 pauses = pauses[:_HASTY_TRIES]
             opening = asyncio.get_running_loop().create_task(self._begin(media, pauses))

@@ -81,21 +81,22 @@ class SiteReader:
         """Send the entries in parts; a slow site's list is cut when its time is up."""
         deadline = time.monotonic() + self._config.list_seconds
         part: list[Frame] = []
-        count = 0
+        count, is_cut = 0, False
         for entry in self._entries(info):
+            if count >= limit or time.monotonic() > deadline:
+                is_cut = True
+                break
             part.append(entry)
             count += 1
             if len(part) == _PART:
                 emit({"entries": part})
                 part = []
-            if count >= limit or time.monotonic() > deadline:
-                break
         emit({"entries": part})
         announced = info.get("playlist_count")
         return {
             "title": _text(info.get("title")) or _text(info.get("id")) or "",
             "url": info.get("webpage_url") or "",
-            "total": max(announced if isinstance(announced, int) else 0, count),
+            "total": max(announced if isinstance(announced, int) else 0, count + is_cut),
         }
 
     def _entries(self, info: dict[str, Any]) -> Iterator[Frame]:

@@ -42,8 +42,8 @@ def _playlist(playlist: Playlist) -> str:
     lines = [f"**{count:,} tracks** of {link(playlist.title, playlist.url, _TITLE)}"]
     if playlist.refused:
         lines.append(f"{playlist.refused:,} were left out: too long, live or not available.")
-    if (rest := playlist.total - count - playlist.refused) > 0:
-        lines.append(f"The list is longer: {rest:,} more were not read.")
+    if playlist.total > (read := count + playlist.refused):
+        lines.append(f"The list is longer: only its first {read:,} were read.")
     return "\n".join(lines)
 
 

@@ -22,7 +22,11 @@ class FoundTrack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundList:
-    """A list as a site describes it; `total` is what the site announces, else what was read."""
+    """A list as a site describes it.
+
+    `total` is what the site announces, else what was read, and at least one more than that where
+    the list was cut.
+    """
 
     url: str
     title: str

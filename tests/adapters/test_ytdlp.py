@@ -140,6 +140,7 @@ async def test_playlist_bomb_is_cut_at_ten_thousand(site: MusicSite, sites: Ytdl
     endless = await sites.look_up(site.url("/list/endless"), lane=1)
     assert isinstance(endless, FoundList)
     assert 0 < len(endless.tracks) <= 10_000
+    assert endless.total > len(endless.tracks)
 
 
 async def test_worker_that_crashes_once_is_replaced_and_the_job_done(
