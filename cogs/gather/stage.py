@@ -67,12 +67,16 @@ class DiscordStage:
 
     async def ghost_ping(self, gathering: Gathering, user_ids: Sequence[int]) -> tuple[int, ...]:
         """Mention members (see `GatherStage`); in a busy channel not at all."""
+        due = int(gathering.ping.due.timestamp()) if gathering.ping else 0
         posted: list[int] = []
-        for some in batched(user_ids, MENTIONS_IN_MESSAGE):
+        for number, some in enumerate(batched(user_ids, MENTIONS_IN_MESSAGE) if user_ids else [()]):
+            nonce = nonce_of(gathering, f"ping {due}", number)
+            body = ping(mentions(some) or "👋", some)
             try:
-                body = ping(mentions(some), some)
                 posted.append(
-                    await self._outbox.post(gathering.text_channel_id, body, passing=True)
+                    await self._outbox.post(
+                        gathering.text_channel_id, body, passing=True, nonce=nonce
+                    )
                 )
             except Undelivered as error:
                 _log.info("a ghost ping was not sent: %s", error)

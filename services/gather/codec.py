@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.gather.events import Event
-from services.gather.gathering import Gathering, Notice, Stay
+from services.gather.gathering import Gathering, Notice, Ping, Stay
 from services.gather.session import Attendee, Ending, GatherSession, Phase, Status
 
 type Json = dict[str, Any]
@@ -37,7 +37,7 @@ def dump(gathering: Gathering) -> str:
             [user_id, _stamp(stay.first_join), _stamp(stay.since), stay.seconds]
             for user_id, stay in gathering.stays.items()
         ],
-        "pings": list(gathering.ping_ids),
+        "ping": gathering.ping and [_stamp(gathering.ping.due), *gathering.ping.message_ids],
         "owed": sorted(gathering.owed),
     }
     return json.dumps(state, separators=(",", ":"))
@@ -59,7 +59,7 @@ def load(
         session=_session(told, columns),
         names={int(user_id): name for user_id, name in told.get("names", {}).items()},
         stays={line[0]: _stay(line) for line in told.get("stays", ())},
-        ping_ids=tuple(told.get("pings", ())),
+        ping=_ping(told.get("ping")),
         owed=frozenset(map(Notice, told.get("owed", ()))),
     )
 
@@ -98,6 +98,11 @@ def _stay(line: list[Any]) -> Stay:
     first = _moment(first_join)
     assert first is not None
     return Stay(first_join=first, since=_moment(since), seconds=seconds)
+
+
+def _ping(line: list[Any] | None) -> Ping | None:
+    due = _moment(line[0]) if line else None
+    return Ping(due=due, message_ids=tuple(line[1:])) if line and due else None
 
 
 def _stamp(moment: datetime | None) -> float | None:

@@ -52,10 +52,15 @@ class MessagePosted:
 
 
 @dataclass(frozen=True, slots=True)
-class PingsPosted:
-    """These ghost pings stand in the channel and are to be deleted; none when they were."""
+class PingPosted:
+    """The ghost ping stands in the channel, in these messages, and is to be deleted."""
 
     message_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PingDeleted:
+    """Nothing of the ghost ping is left, or nothing can be done about it any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +70,17 @@ class NoticePaid:
     notice: Notice
 
 
-Note = MessagePosted | PingsPosted | NoticePaid
+Note = MessagePosted | PingPosted | PingDeleted | NoticePaid
 Occurrence = Event | Note
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ping:
+    """A ghost ping from its being due to its deletion."""
+
+    due: datetime
+    message_ids: tuple[int, ...] = ()
+    """What is to be deleted, also of the ping before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,8 +116,8 @@ class Gathering:
     """How its people are called; members type that, so make it harmless before showing it."""
     stays: Mapping[int, Stay] = field(default_factory=dict)
     message_id: int | None = None
-    ping_ids: tuple[int, ...] = ()
-    """Ghost pings that stand in the channel."""
+    ping: Ping | None = None
+    """The ghost ping that is on its way or stands in the channel."""
     owed: frozenset[Notice] = frozenset()
 
     @property
@@ -114,7 +128,7 @@ class Gathering:
     @property
     def done(self) -> bool:
         """Whether it is over and nothing is left to be done about it."""
-        return not (self.open or self.owed or self.ping_ids or self.session.leaving)
+        return not (self.open or self.owed or self.ping or self.session.leaving)
 
     def entered(self) -> "Gathering":
         """Return the same gathering with those present counted from its creation on."""
@@ -135,8 +149,10 @@ class Gathering:
         match occurrence:
             case MessagePosted(message_id):
                 return Change(replace(self, message_id=message_id))
-            case PingsPosted(message_ids):
-                return Change(replace(self, ping_ids=message_ids))
+            case PingPosted(message_ids) if self.ping is not None:
+                return Change(replace(self, ping=replace(self.ping, message_ids=message_ids)))
+            case PingPosted() | PingDeleted():
+                return Change(replace(self, ping=None))
             case NoticePaid(notice):
                 return Change(replace(self, owed=self.owed - {notice}))
         return self._after_event(occurrence, now)
@@ -152,6 +168,9 @@ class Gathering:
             stays=stays_after(self.stays, self.session, step.session, now=now),
             owed=self.owed | owed,
         )
+        if any(isinstance(effect, GhostPing) for effect in step.effects):
+            left = self.ping.message_ids if self.ping else ()
+            gathering = replace(gathering, ping=Ping(due=now, message_ids=left))
         doing = tuple(e for e in step.effects if isinstance(e, Show | Disconnect | GhostPing))
         told = next((e.answer for e in step.effects if isinstance(e, Tell)), None)
         return Change(gathering, doing, told)

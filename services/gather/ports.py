@@ -82,7 +82,10 @@ class GatherStage(Protocol):
         ...
 
     async def ghost_ping(self, gathering: Gathering, user_ids: Sequence[int]) -> tuple[int, ...]:
-        """Mention members and return the ids of the messages, to be deleted."""
+        """Mention members and return the ids of the messages, to be deleted.
+
+        Repeating it soon for the same `gathering.ping` mentions nobody twice.
+        """
         ...
 
     async def delete_pings(

@@ -6,7 +6,7 @@ performs the effects; what comes meanwhile waits and shares the next transaction
 clicks at once cost a few. A database that does not answer holds the inbox up and loses nothing.
 
 Effects run beside the worker: a message edit, a voice disconnect or a ping never delays the next
-click. Those that must not get lost leave a trace in the state (`leaving`, `owed`, `ping_ids`) and
+click. Those that must not get lost leave a trace in the state (`leaving`, `owed`, `ping`) and
 are taken up again by `came_back` after a restart.
 """
 
@@ -39,7 +39,9 @@ from services.gather.gathering import (
     Notice,
     NoticePaid,
     Occurrence,
-    PingsPosted,
+    Ping,
+    PingDeleted,
+    PingPosted,
 )
 from services.gather.ports import DatedEvent, GatherStage, GatherStore, MayNotDisconnect, NotDone
 from services.gather.session import GRACE, Phase
@@ -52,6 +54,8 @@ _DISCONNECT_PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0)
 """Seconds between tries to take a member out of the channel."""
 _TOGETHER = 100
 """So many occurrences share a transaction."""
+_NONCE_LIFE = timedelta(minutes=2)
+"""For so long Discord surely knows what it has sent under a nonce ("a few minutes")."""
 _PING_SECONDS = 0.7
 """How long a ghost ping stands."""
 _LATER_REFRESH = timedelta(seconds=30)
@@ -154,9 +158,8 @@ class RunningGathering:
             self._awake = True
             for notice in sorted(self.gathering.owed):
                 self._pay(notice)
-            if self.gathering.ping_ids:
-                clearing = self._clear_pings(self.gathering.ping_ids, last_try=True)
-                self._tasks.start(clearing, name="clear pings")
+            if self.gathering.ping is not None:
+                self._tasks.start(self._finish_ping(self.gathering.ping), name="finish a ping")
         self.tell(ChannelGone() if present is None else CameBack(present))
 
     async def close(self, *, within: float) -> None:
@@ -330,21 +333,31 @@ class RunningGathering:
         return DisconnectRefused(user_id)
 
     async def _ghost_ping(self) -> None:
-        session = self.gathering.session
-        missing = session.missing
-        if not (self.gathering.open and session.pings_on and missing):
+        gathering = self.gathering
+        session = gathering.session
+        wanted = gathering.open and session.pings_on and session.missing
+        if gathering.ping is None or not wanted:
+            self._note(PingDeleted())
             return
-        if not self._around.may_ping(self.gathering.guild_id):
-            return
-        message_ids = await self._around.stage.ghost_ping(self.gathering, missing)
-        if message_ids:
-            self._note(PingsPosted(message_ids))
+        message_ids = gathering.ping.message_ids
+        if self._around.may_ping(gathering.guild_id):
+            message_ids += await self._around.stage.ghost_ping(gathering, session.missing)
+            self._note(PingPosted(message_ids))
             await self._around.clock.sleep(_PING_SECONDS)
-            await self._clear_pings(message_ids)
+        await self._delete_ping(message_ids)
 
-    async def _clear_pings(self, message_ids: Sequence[int], *, last_try: bool = False) -> None:
+    async def _finish_ping(self, ping: Ping) -> None:
+        """Delete a ping that a crash left standing, also one whose message is not known."""
+        message_ids = ping.message_ids
+        if not message_ids and self._around.clock.now() - ping.due < _NONCE_LIFE:
+            missing = self.gathering.session.missing if self.gathering.open else ()
+            message_ids = await self._around.stage.ghost_ping(self.gathering, missing)
+        await self._around.stage.delete_pings(self.gathering, message_ids)
+        self._note(PingDeleted())
+
+    async def _delete_ping(self, message_ids: tuple[int, ...]) -> None:
         left = await self._around.stage.delete_pings(self.gathering, message_ids)
-        self._note(PingsPosted(() if last_try else left))
+        self._note(PingPosted(left) if left else PingDeleted())
 
 
 def _ledger(before: Gathering, after: Gathering) -> Sequence[Attendance]:

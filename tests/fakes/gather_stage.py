@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from services.gather.gathering import Gathering, Notice
 from services.gather.ports import MayNotDisconnect
@@ -28,6 +29,7 @@ class FakeStage:
         self.on_disconnect: Callable[[int], None] = lambda _user_id: None
         self._ids = itertools.count(5000)
         self._messages: dict[int, int] = {}
+        self._pings: dict[tuple[int, datetime], int] = {}
 
     def forbid_disconnects(self) -> None:
         """Take the permission to move members away, for good."""
@@ -53,10 +55,13 @@ class FakeStage:
 
     async def ghost_ping(self, gathering: Gathering, user_ids: Sequence[int]) -> tuple[int, ...]:
         await self._way()
-        self.pinged.append(tuple(user_ids))
-        message_id = next(self._ids)
-        self.standing_pings.add(message_id)
-        return (message_id,)
+        assert gathering.ping is not None
+        known = self._pings.get((gathering.id, gathering.ping.due))
+        if known is None:
+            self.pinged.append(tuple(user_ids))
+            known = self._pings[gathering.id, gathering.ping.due] = next(self._ids)
+            self.standing_pings.add(known)
+        return (known,)
 
     async def delete_pings(
         self, gathering: Gathering, message_ids: Sequence[int]

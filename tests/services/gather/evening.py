@@ -7,7 +7,7 @@ from datetime import timedelta
 from services.gather.events import Event
 from services.gather.gather_service import Beginning, GatherService
 from services.gather.gathering import Gathering
-from services.gather.ports import GatherStore
+from services.gather.ports import GatherStage, GatherStore
 from services.gather.running import Result
 from services.gather.session import Phase
 from tests.fakes.gather_stage import FakeStage
@@ -22,10 +22,9 @@ NAMES = {AUTHOR: "Zoe", ADA: "Ada", BEN: "Ben", CLEO: "Cleo"}
 class Evening:
     """What people do, and what comes of it; on the clock that a test turns."""
 
-    def __init__(self, *inside: int, store: GatherStore | None = None) -> None:
+    def __init__(self, *inside: int) -> None:
         self.clock = ManualClock()
         self.memory = MemoryGatherStore()
-        self.store: GatherStore = store or self.memory
         self.stage = FakeStage()
         self.stage.names = dict(NAMES)
         self.stage.on_disconnect = self.leaves
@@ -33,11 +32,22 @@ class Evening:
         self.service = self._new_bot()
         self.gathering_id = 0
 
+    def _outside_world(self) -> tuple[GatherStore, GatherStage]:
+        return self.memory, self.stage
+
     def _new_bot(self) -> GatherService:
-        return GatherService(store=self.store, stage=self.stage, clock=self.clock)
+        store, stage = self._outside_world()
+        return GatherService(store=store, stage=stage, clock=self.clock)
 
     # ── the gathering ───────────────────────────────────────────────────────
     async def begins(self, minutes: float = 0, *, quorum: int | None = None) -> Gathering:
+        starting = await self.begins_soon(minutes, quorum=quorum)
+        return await starting
+
+    async def begins_soon(
+        self, minutes: float = 0, *, quorum: int | None = None
+    ) -> asyncio.Task[Gathering]:
+        """Give the command; it may never be carried out."""
         starts_at = self.clock.now() + timedelta(minutes=minutes) if minutes else None
         beginning = Beginning(
             guild_id=GUILD,
@@ -49,9 +59,14 @@ class Evening:
             quorum=quorum,
             names=NAMES,
         )
+        starting = asyncio.ensure_future(self._start(beginning))
+        starting.set_name("start of a gathering")
+        await settle()
+        return starting
+
+    async def _start(self, beginning: Beginning) -> Gathering:
         gathering = await self.service.start(beginning)
         self.gathering_id = gathering.id
-        await settle()
         return gathering
 
     def now(self) -> Gathering:

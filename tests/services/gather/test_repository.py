@@ -19,7 +19,7 @@ from services.gather.events import (
     StartedNow,
     Ticked,
 )
-from services.gather.gathering import Gathering, MessagePosted, Notice, NoticePaid, PingsPosted
+from services.gather.gathering import Gathering, MessagePosted, Notice, NoticePaid, PingPosted
 from services.gather.ports import DatedEvent
 from services.gather.repository import GatherRepository
 from services.gather.session import GatherSession
@@ -81,7 +81,8 @@ async def test_gathering_comes_back_as_it_was_stored(repository: GatherRepositor
         seconds=90.25,
     )
     gathering = gathering.after(MessagePosted(555), NOW).gathering
-    gathering = gathering.after(PingsPosted((7, 8)), NOW).gathering
+    gathering = gathering.after(Ticked(), NOW + timedelta(seconds=151)).gathering
+    gathering = gathering.after(PingPosted((7, 8)), NOW).gathering
     assert Notice.QUORUM in gathering.owed
     await repository.save(gathering, [])
     assert await repository.load() == [gathering]

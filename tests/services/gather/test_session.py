@@ -1,24 +1,28 @@
-"""The rules of a gathering, and any order of events against a plain model."""
+"""The rules of a gathering, one by one; `test_session_machine` has them in any order."""
 
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+import pytest
 
 from services.gather.effects import (
     Answer,
+    CannotDisconnect,
     Disconnect,
     Effect,
+    FindSubstitute,
     GhostPing,
     QuorumReached,
     Tell,
 )
 from services.gather.events import (
+    AskedForSubstitute,
     CameBack,
     Cancelled,
+    ChannelGone,
     ClickedHere,
     ClickedOut,
+    Disconnected,
+    DisconnectRefused,
     Event,
     Expected,
     Extended,
@@ -59,6 +63,10 @@ class Gathering:
         self.session = step.session
         self.effects += step.effects
         return step.effects
+
+    def told(self, seconds: float, event: Event) -> Answer | None:
+        answers = [e.answer for e in self.at(seconds, event) if isinstance(e, Tell)]
+        return answers[0] if answers else None
 
     def phase(self) -> Phase:
         return self.session.phase
@@ -240,106 +248,107 @@ def test_closed_gathering_tells_a_late_click_and_changes_nothing() -> None:
     assert gathering.session == before
 
 
-PEOPLE = st.integers(min_value=1, max_value=6)
+def test_pings_muted_by_two_at_once_stay_muted() -> None:
+    gathering = checking_in(ADA, BEN)
+    gathering.at(61, SetPings(ADA, on=False), SetPings(BEN, on=False))
+    assert not gathering.session.pings_on
 
 
-class AnyOrderOfEvents(RuleBasedStateMachine):
-    """Members really move through a modelled channel; the session must agree with the model."""
-
-    @initialize(present=st.frozensets(PEOPLE))
-    def begin(self, present: frozenset[int]) -> None:
-        self.gathering = Gathering(*present)
-        self.inside = set(present)
-        self.seconds = 0.0
-        self.stamps: dict[int, timedelta] = {}
-
-    def apply(self, *events: Event) -> None:
-        self.gathering.at(self.seconds, *events)
-
-    @rule(seconds=st.floats(min_value=0, max_value=200))
-    def time_passes(self, seconds: float) -> None:
-        self.seconds += seconds
-        self.apply(Ticked())
-
-    @rule(user_id=PEOPLE)
-    def joins(self, user_id: int) -> None:
-        if user_id in self.inside:
-            return  # a mute or deafen: no change of channel, so no event
-        self.inside.add(user_id)
-        was_out = user_id in self.gathering.session.out
-        self.apply(JoinedChannel(user_id))
-        if was_out and self.gathering.session.phase is not Phase.CLOSED:
-            assert self.gathering.status(user_id) is Status.ARRIVED
-
-    @rule(user_id=PEOPLE)
-    def leaves(self, user_id: int) -> None:
-        if user_id in self.inside:
-            self.inside.discard(user_id)
-            self.apply(LeftChannel(user_id))
-
-    @rule(user_id=PEOPLE)
-    def presses_here(self, user_id: int) -> None:
-        self.apply(ClickedHere(user_id, in_channel=user_id in self.inside))
-
-    @rule(user_id=PEOPLE)
-    def presses_out(self, user_id: int) -> None:
-        self.apply(ClickedOut(user_id))
-
-    @rule(user_id=PEOPLE, expect=st.booleans(), user_ids=st.frozensets(PEOPLE))
-    def list_changes(self, user_id: int, *, expect: bool, user_ids: frozenset[int]) -> None:
-        kind = Expected if expect else Forgotten
-        self.apply(kind(user_id, user_ids))
-
-    @rule(user_id=PEOPLE, minutes=st.integers(min_value=1, max_value=130))
-    def extends(self, user_id: int, minutes: int) -> None:
-        self.apply(Extended(user_id, timedelta(minutes=minutes)))
-
-    @rule(user_id=PEOPLE)
-    def starts_now(self, user_id: int) -> None:
-        self.apply(StartedNow(user_id))
-
-    @rule(user_id=PEOPLE, on=st.booleans())
-    def mutes_pings(self, user_id: int, *, on: bool) -> None:
-        self.apply(SetPings(user_id, on))
-
-    @rule(inside=st.frozensets(PEOPLE))
-    def bot_restarts(self, inside: frozenset[int]) -> None:
-        self.inside = set(inside)
-        self.apply(CameBack(inside))
-
-    @invariant()
-    def nobody_is_both_arrived_and_out(self) -> None:
-        session = self.gathering.session
-        here = {attendee.user_id for attendee in session.arrived}
-        assert not here & set(session.out)
-        assert not here & set(session.missing)
-
-    @invariant()
-    def who_has_arrived_stays_so_and_lateness_never_changes(self) -> None:
-        session = self.gathering.session
-        here = {a.user_id: session.lateness(a) for a in session.arrived}
-        assert self.stamps.items() <= here.items()
-        self.stamps = here
-
-    @invariant()
-    def presence_is_known(self) -> None:
-        if self.gathering.session.phase is not Phase.CLOSED:
-            assert self.gathering.session.present == self.inside
-
-    @invariant()
-    def pings_never_reach_anybody_but_the_missing(self) -> None:
-        assert self.gathering.session.phase is not Phase.CLOSED or (
-            self.gathering.session.next_ping_at is None
-        )
-
-    def teardown(self) -> None:
-        if hasattr(self, "gathering"):
-            self.seconds += 7200
-            self.apply(Ticked())
-            self.seconds += CHECK_IN_LIMIT.total_seconds()
-            self.apply(Ticked())
-            assert self.gathering.session.phase is Phase.CLOSED
+def test_opting_out_from_elsewhere_disconnects_nobody() -> None:
+    gathering = checking_in(ADA)
+    gathering.at(3, Expected(AUTHOR, frozenset({CLEO})))
+    effects = gathering.at(4, ClickedOut(CLEO))
+    assert not [effect for effect in effects if isinstance(effect, Disconnect)]
+    assert gathering.out() == (CLEO,)
 
 
-TestAnyOrderOfEvents = AnyOrderOfEvents.TestCase
-TestAnyOrderOfEvents.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+def test_here_pressed_while_out_but_still_in_the_channel_asks_to_rejoin() -> None:
+    gathering = checking_in(ADA)
+    gathering.at(4, ClickedOut(ADA))
+    assert gathering.told(5, ClickedHere(ADA, in_channel=True)) is Answer.REJOIN_FIRST
+
+
+def test_restart_after_the_disconnect_counts_the_rejoin() -> None:
+    gathering = checking_in(ADA)
+    gathering.at(1, ClickedOut(ADA), Disconnected(ADA))
+    gathering.at(90, CameBack(frozenset({ADA})))
+    assert gathering.lateness(ADA) == timedelta(seconds=90)
+
+
+def test_disconnect_confirmed_after_the_rejoin_changes_nothing() -> None:
+    gathering = checking_in(ADA)
+    gathering.at(1, ClickedOut(ADA), LeftChannel(ADA))
+    gathering.at(2, JoinedChannel(ADA))
+    before = gathering.session
+    gathering.at(3, Disconnected(ADA))
+    assert gathering.session == before
+
+
+def test_member_who_cannot_be_disconnected_stays_out_until_they_rejoin() -> None:
+    gathering = checking_in(ADA, BEN)
+    gathering.at(1, ClickedOut(ADA), ClickedOut(BEN))
+    assert gathering.at(2, DisconnectRefused(ADA)) == (CannotDisconnect(ADA),)
+    assert gathering.at(2, DisconnectRefused(BEN)) == ()
+    effects = gathering.at(50, CameBack(frozenset({ADA, BEN})))
+    assert not [effect for effect in effects if isinstance(effect, Disconnect)]
+    assert gathering.out() == (ADA, BEN)
+    gathering.at(51, LeftChannel(ADA))
+    gathering.at(52, JoinedChannel(ADA))
+    assert gathering.out() == (BEN,)
+
+
+def test_disconnect_owed_to_the_last_one_out_is_finished_after_the_end() -> None:
+    gathering = checking_in(ADA)
+    gathering.at(1, ClickedHere(AUTHOR, in_channel=True), ClickedOut(ADA))
+    assert gathering.session.ending is Ending.COMPLETE
+    assert Disconnect(ADA) in gathering.at(9, CameBack(frozenset({ADA})))
+    gathering.at(10, Disconnected(ADA))
+    assert gathering.session.leaving == ()
+
+
+def test_author_who_left_the_server_is_not_expected_and_leaves_the_buttons_to_the_list() -> None:
+    gathering = Gathering(AUTHOR, ADA)
+    gathering.at(1, MemberGone(AUTHOR))
+    assert gathering.session.expected == {ADA}
+    assert gathering.told(2, StartedNow(CLEO)) is Answer.ONLY_AUTHOR
+    gathering.at(3, StartedNow(ADA))
+    assert gathering.session.missing == (ADA,)
+    gathering.at(4, Cancelled(ADA))
+    assert gathering.session.ending is Ending.CANCELLED
+
+
+def test_somebody_who_runs_the_server_cancels_what_others_began() -> None:
+    gathering = checking_in(ADA)
+    assert gathering.told(1, Cancelled(BEN)) is Answer.ONLY_AUTHOR
+    gathering.at(2, Cancelled(BEN, may_always=True))
+    assert gathering.session.ending is Ending.CANCELLED
+
+
+def test_deleted_channel_ends_countdown_and_check_in() -> None:
+    for gathering in (Gathering(ADA), checking_in(ADA)):
+        gathering.at(1, ChannelGone())
+        assert gathering.session.ending is Ending.CHANNEL_GONE
+
+
+@pytest.mark.parametrize(
+    "event", [StartedNow(AUTHOR), JoinedList(BEN), LeftList(ADA), Extended(ADA, timedelta(1))]
+)
+def test_countdowns_buttons_pressed_during_the_check_in_are_refused(event: Event) -> None:
+    gathering = checking_in(ADA)
+    assert gathering.told(1, event) is Answer.ONLY_IN_COUNTDOWN
+
+
+def test_substitute_is_asked_for_once_by_somebody_on_the_list() -> None:
+    gathering = checking_in(ADA)
+    gathering.at(1, Expected(AUTHOR, frozenset({BEN}), frozenset({900})))
+    assert gathering.told(2, AskedForSubstitute(CLEO)) is Answer.NOT_EXPECTED
+    assert FindSubstitute() in gathering.at(3, AskedForSubstitute(ADA))
+    assert gathering.told(4, AskedForSubstitute(AUTHOR)) is Answer.ASKED_ALREADY
+    assert gathering.session.role_ids == {900}
+
+
+def test_substitute_is_not_asked_for_when_nobody_is_missing() -> None:
+    gathering = checking_in(ADA)
+    for user_id in (AUTHOR, ADA):
+        gathering.at(5, ClickedHere(user_id, in_channel=True))
+    assert gathering.told(6, AskedForSubstitute(ADA)) is Answer.NOBODY_MISSING
