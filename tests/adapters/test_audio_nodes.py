@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
 
@@ -66,14 +67,16 @@ class Studio:
     async def until[E: NodeEvent](self, kind: type[E], **fields: object) -> E:
         """Wait for an event with these fields, since the last `forget`."""
         async with asyncio.timeout(15):
-            while True:
+            while (found := self._first(kind, fields)) is None:
                 self.news.clear()
-                for event in self.events:
-                    if isinstance(event, kind) and all(
-                        getattr(event, name) == value for name, value in fields.items()
-                    ):
-                        return event
                 await self.news.wait()
+            return found
+
+    def _first[E: NodeEvent](self, kind: type[E], fields: dict[str, object]) -> E | None:
+        for event in self.events:
+            if isinstance(event, kind) and fields.items() <= asdict(event).items():
+                return event
+        return None
 
     def forget(self) -> None:
         self.events.clear()

@@ -172,7 +172,7 @@ async def test_downgrade_and_upgrade_are_heard_without_a_hole() -> None:
 async def test_client_that_identifies_anew_joins_the_group_again(others: list[int]) -> None:
     async with VoiceServer() as voice:
         admit(voice)
-        async with DaveClient(voice) as first:
+        async with DaveClient(voice) as first, DaveClient(voice) as second:
             await first.join(AES_GCM)
             await first.until_epoch(1)
             for other in others:
@@ -180,14 +180,13 @@ async def test_client_that_identifies_anew_joins_the_group_again(others: list[in
                 await first.until_epoch(2)
             voice.faults.close(GUILD, 4006)
             assert await first.closed() == 4006
-            async with DaveClient(voice) as second:
-                await second.join(AES_GCM)
-                await second.until_epoch(1)
-                while others and not second.executed:
-                    await second.follow()
-                second.play(tone_frames(440, 10))
-                await voice.ear(GUILD).hears(440, since=0)
-                assert voice.ear(GUILD).violations == []
+            await second.join(AES_GCM)
+            await second.until_epoch(1)
+            while others and not second.executed:
+                await second.follow()
+            second.play(tone_frames(440, 10))
+            await voice.ear(GUILD).hears(440, since=0)
+            assert voice.ear(GUILD).violations == []
 
 
 async def test_resumed_client_gets_missed_group_messages_and_is_heard() -> None:
