@@ -236,6 +236,7 @@ class App:
             store=PlayerRepository(self._database),
             clock=self._clock,
             announce=self._on_player_event,
+            limits=self._limits,
             idle_leave_seconds=settings.idle_leave_seconds,
             alone_leave_seconds=settings.alone_leave_seconds,
         )

@@ -32,6 +32,7 @@ from services.audio.player_events import (
 )
 from services.audio.player_state import LoopMode, PlayerView, QueuedTrack, SkipOutcome
 from services.audio.player_store import PlayerDelta, PlayerRecord, StoredPlayer
+from services.audio.playing_time import PlayingTime
 from services.audio.ports import NodeEvent, VoiceSocketClosed
 from services.audio.reactions import Reactions
 from services.audio.session import Session
@@ -68,6 +69,14 @@ class GuildPlayer:
         self._reactions = Reactions(self.session, self.queue, outside, playback=self._playback)
         self._idle = self._countdown(outside.idle_leave_seconds, self._leave_idle)
         self._alone = self._countdown(outside.alone_leave_seconds, self._leave_alone)
+        self._time = PlayingTime(
+            outside.limits,
+            self.queue,
+            self._playback,
+            post=self._post,
+            clock=outside.clock,
+            tasks=outside.tasks,
+        )
 
     def _countdown(self, seconds: float, action: Callable[[], Awaitable[None]]) -> Countdown:
         outside = self._outside
@@ -149,6 +158,7 @@ class GuildPlayer:
     def sound(self) -> None:
         """A track has started."""
         self._idle.cancel()
+        self._time.watch()
 
     def silence(self) -> None:
         """Nothing plays, and nothing follows."""
@@ -447,6 +457,7 @@ class GuildPlayer:
         """End what runs by itself and store the position."""
         self._idle.cancel()
         self._alone.cancel()
+        self._time.cancel()
         self._playback.close()
         self.note()
 

@@ -14,6 +14,16 @@ class TrackLimits:
 
     max_minutes: int
 
+    @property
+    def max_ms(self) -> int:
+        """The longest that a track may last."""
+        return self.max_minutes * _MINUTE_MS
+
+    @property
+    def overlong(self) -> str:
+        """The sentence on a track that shows its length only by playing on and on."""
+        return f"It goes on for more than the {self.max_minutes} min that this bot plays."
+
     def check(self, *, duration_ms: int | None, is_live: bool) -> None:
         """Let a track pass that may be played.
 
@@ -22,7 +32,7 @@ class TrackLimits:
         """
         if is_live:
             raise TrackRefused("That is a livestream, and this bot plays only things that end.")
-        if duration_ms is not None and duration_ms > self.max_minutes * _MINUTE_MS:
+        if duration_ms is not None and duration_ms > self.max_ms:
             raise TrackRefused(
                 f"That track is {_in_words(duration_ms)} long, "
                 f"and this bot plays tracks of up to {self.max_minutes} min."
@@ -30,7 +40,10 @@ class TrackLimits:
 
     def allows(self, *, duration_ms: int | None, is_live: bool) -> bool:
         """Tell whether `check` would let it pass."""
-        return not is_live and (duration_ms is None or duration_ms <= self.max_minutes * _MINUTE_MS)
+        return not is_live and (duration_ms is None or duration_ms <= self.max_ms)
+
+
+DEFAULT_LIMITS = TrackLimits(max_minutes=60)
 
 
 def _in_words(duration_ms: int) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from services.audio.journal import Journal
+from services.audio.limits import TrackLimits
 from services.audio.player_events import PlayerEvent
 from services.audio.ports import AudioNode, MediaSource, VoiceControl
 from services.background import BackgroundTasks
@@ -23,5 +24,6 @@ class Outside:
     announce: Callable[[PlayerEvent], None]
     new_play_number: Callable[[], int]
     """Numbers that never repeat, also not over restarts."""
+    limits: TrackLimits
     idle_leave_seconds: float
     alone_leave_seconds: float

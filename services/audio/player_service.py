@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from services.audio.errors import NothingPlaying
 from services.audio.guild_player import GuildPlayer
 from services.audio.journal import Journal
+from services.audio.limits import DEFAULT_LIMITS, TrackLimits
 from services.audio.outside import Outside
 from services.audio.player_events import PlayerEvent
 from services.audio.player_state import (
@@ -58,6 +59,7 @@ class PlayerService:
         store: PlayerStore,
         clock: Clock,
         announce: Callable[[PlayerEvent], None],
+        limits: TrackLimits = DEFAULT_LIMITS,
         idle_leave_seconds: float = 300,
         alone_leave_seconds: float = 30,
     ) -> None:
@@ -76,6 +78,7 @@ class PlayerService:
             tasks=self._tasks,
             announce=announce,
             new_play_number=itertools.count(int(clock.now().timestamp() * 1_000_000)).__next__,
+            limits=limits,
             idle_leave_seconds=idle_leave_seconds,
             alone_leave_seconds=alone_leave_seconds,
         )

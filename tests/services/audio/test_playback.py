@@ -509,3 +509,30 @@ async def test_node_that_starts_what_was_just_removed_is_corrected(world: Player
     assert world.heard == "b"
     await settle()
     assert (world.heard, world.current, world.queue) == ("c", "c", [])
+
+
+# ── lengths that nobody knew ────────────────────────────────────────────────
+async def test_track_of_unknown_length_is_skipped_once_it_has_played_for_too_long(
+    world: PlayerWorld,
+) -> None:
+    await world.player.connect(GUILD, CHANNEL, text_channel_id=TEXT)
+    world.player.push_track(GUILD, track("endless", duration_ms=None), Where.END)
+    world.player.push_track(GUILD, track("b", duration_ms=None), Where.END)
+    await world.player.kick_off_playback(GUILD)
+    await world.clock.advance(30 * 60)
+    await world.player.pause(GUILD, by=7)
+    await world.clock.advance(2 * 60 * 60)
+    await world.player.resume(GUILD)
+    await world.clock.advance(29 * 60)
+    assert world.heard == "endless"
+    await world.clock.advance(10 * 60)
+    assert (world.heard, world.current) == ("b", "b")
+    skipped = world.told(TrackSkipped)
+    assert [event.entry.track.title for event in skipped] == ["endless"]
+    assert "60 min" in skipped[0].reason
+
+
+async def test_track_of_known_length_is_never_cut(world: PlayerWorld) -> None:
+    await world.play("a")
+    await world.clock.advance(3 * 60 * 60)
+    assert world.heard == "a"
