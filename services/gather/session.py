@@ -438,7 +438,7 @@ class GatherSession:
         if self.next_ping_at is None or now < self.next_ping_at:
             return Step(self)
         session = replace(self, next_ping_at=self._ping_after(now))
-        return Step(session, (GhostPing(self.missing),))
+        return Step(session, (GhostPing(self.missing), Show()))
 
     def _ping_after(self, now: datetime) -> datetime:
         """Return the next ping's time; pings that were missed are never made up for."""

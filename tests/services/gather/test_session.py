@@ -12,6 +12,7 @@ from services.gather.effects import (
     FindSubstitute,
     GhostPing,
     QuorumReached,
+    Show,
     Tell,
 )
 from services.gather.events import (
@@ -198,9 +199,9 @@ def test_ghost_pings_reach_the_missing_only_after_the_grace_every_thirty_seconds
     gathering = checking_in(ADA, BEN)
     gathering.at(5, ClickedHere(BEN, in_channel=True))
     assert gathering.at(59, Ticked()) == ()
-    assert gathering.at(60, Ticked()) == (GhostPing((AUTHOR, ADA)),)
+    assert gathering.at(60, Ticked()) == (GhostPing((AUTHOR, ADA)), Show())
     assert gathering.at(60, Ticked()) == ()
-    assert gathering.at(90, Ticked()) == (GhostPing((AUTHOR, ADA)),)
+    assert gathering.at(90, Ticked()) == (GhostPing((AUTHOR, ADA)), Show())
 
 
 def test_ghost_pings_missed_while_the_bot_was_away_are_not_made_up_for() -> None:
@@ -216,7 +217,7 @@ def test_ghost_pings_stop_while_muted_and_go_on_afterwards() -> None:
     assert gathering.at(120, Ticked()) == ()
     gathering.at(130, SetPings(ADA, on=True))
     assert gathering.at(149, Ticked()) == ()
-    assert gathering.at(150, Ticked()) == (GhostPing((AUTHOR, ADA)),)
+    assert gathering.at(150, Ticked()) == (GhostPing((AUTHOR, ADA)), Show())
 
 
 def test_restart_counts_joins_that_happened_meanwhile() -> None:
