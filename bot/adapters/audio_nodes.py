@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -40,6 +41,7 @@ class AudioNodes:
         self._players = NodePlayers(monotonic)
         self._nodes: dict[NodeAddress, Node] = {}
         self._voices: dict[int, GuildVoice] = {}
+        self._homes: dict[int, Node] = {}  # where a guild's sound is, also before we have joined
         self._listener: Callable[[NodeEvent], None] = lambda _event: None
 
     # ── nodes ───────────────────────────────────────────────────────────────
@@ -73,7 +75,7 @@ class AudioNodes:
         await asyncio.gather(*(node.close() for node in nodes))
 
     def choose(self) -> Node:
-        """Return the connected node with the fewest players.
+        """Return the connected node with the least to do.
 
         Raises:
             NodeUnavailable: there is none.
@@ -81,7 +83,9 @@ class AudioNodes:
         usable = [node for node in self._nodes.values() if node.connected]
         if not usable:
             raise NodeUnavailable(NO_NODE)
-        return min(usable, key=lambda node: node.load)
+        # what a node tells of itself may be a minute old: count what we gave it since
+        ours = Counter(node.address for node in self._homes.values())
+        return min(usable, key=lambda node: max(node.load, ours[node.address]))
 
     def make_voice(self, client: nextcord.Client, channel: Any) -> GuildVoice:
         """Make a place in a voice channel, for `channel.connect(cls=…)`.
@@ -89,9 +93,19 @@ class AudioNodes:
         Raises:
             NodeUnavailable: no node could speak there.
         """
-        voice = GuildVoice(client, channel, choose=self.choose, left=self._voice_left)
-        self._voices[voice.guild_id] = voice
+        guild_id: int = channel.guild.id
+        voice = GuildVoice(
+            client, channel, choose=lambda: self._home(guild_id), left=self._voice_left
+        )
+        self._voices[guild_id] = voice
         return voice
+
+    def _home(self, guild_id: int) -> Node:
+        """Return the node that plays for the guild, or one that can."""
+        home = self._homes.get(guild_id)
+        if home is None or not home.connected:
+            home = self._homes[guild_id] = self.choose()
+        return home
 
     # ── what nodes tell ─────────────────────────────────────────────────────
     def event(self, message: dict[str, Any]) -> None:
@@ -113,19 +127,18 @@ class AudioNodes:
             await self._sessions.save(node.uri, node.session_id)
         for player in players:
             guild_id = int(player["guildId"])
-            voice = self._voices.get(guild_id)
-            if voice is not None and voice.node_now is not node:
+            home = self._homes.setdefault(guild_id, node)
+            if home is not node and home.connected:
                 await node.destroy(guild_id)  # it plays on another node by now
             else:
+                self._homes[guild_id] = node
                 self._listener(self._players.found(player))
         self._listener(NodeReady(resumed))
 
     def node_lost(self, node: Node) -> None:
         """Tell whose sound is gone; another node can go on at once."""
         _log.warning("audio node %s is gone", node.uri)
-        guild_ids = tuple(
-            guild_id for guild_id, voice in self._voices.items() if voice.node_now is node
-        )
+        guild_ids = tuple(guild for guild, home in self._homes.items() if home is node)
         self._players.fail_all(iter(guild_ids), NodeUnavailable(NO_NODE))
         for guild_id in guild_ids:
             self._players.stop(guild_id)
@@ -137,6 +150,7 @@ class AudioNodes:
         """Take note that the bot has left a voice channel."""
         if self._voices.get(voice.guild_id) is voice:
             del self._voices[voice.guild_id]
+            self._homes.pop(voice.guild_id, None)
             self._players.stop(voice.guild_id)
 
     # ── AudioNode ───────────────────────────────────────────────────────────

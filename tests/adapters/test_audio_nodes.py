@@ -349,3 +349,36 @@ async def test_node_that_is_killed_is_told_and_plays_again_when_it_is_back(
         finally:
             await studio.nodes.close()
             await process.close()
+
+
+async def test_sound_of_a_node_that_is_killed_goes_on_another_one(
+    site: MediaSite, tmp_path: Path
+) -> None:
+    async with (
+        VoiceServer() as voice,
+        embedded(voice, tmp_path / "first") as first,
+        embedded(voice, tmp_path / "second") as second,
+    ):
+        studio = Studio(voice=voice, site=site, folder=tmp_path)
+        try:
+            await studio.nodes.use([first])
+            await studio.until(NodeReady)
+            studio.forget()
+            await studio.nodes.use([first, second])
+            await studio.until(NodeReady)
+            place = await studio.join()
+            await studio.play("long.webm", "e1")
+            await studio.ear.hears(440)
+            studio.forget()
+            await studio.nodes.use([node for node in (first, second) if not uses(place, node)])
+            assert (await studio.until(NodeLost)).guild_ids == (GUILD,)
+            assert not (await studio.until(NodeReady)).resumed
+            await place.ensure_node()
+            await studio.play("long.webm", "e2", start_ms=5_000)
+            await studio.ear.hears(440)
+        finally:
+            await studio.nodes.close()
+
+
+def uses(place: GuildVoice, address: NodeAddress) -> bool:
+    return place.node_now.address == address
