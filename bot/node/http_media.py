@@ -119,34 +119,32 @@ class HttpMedia:
         return self._position
 
     def read(self, size: int = -1) -> bytes:
-        """Read at most `size` bytes, at least one unless the end was reached.
+        """Read at most `size` bytes; none at the end, and after a failure: see `failure`.
 
-        Raises:
-            MediaUnreadable: the connection broke for good, or reading was cancelled.
+        It does not raise: FFmpeg takes some errors for the end of the file, and says so nowhere.
         """
-        if self.failure is not None:
-            raise self.failure
-        while self._length is None or self._position < self._length:
-            self._raise_if_cancelled()
+        while self.failure is None and not self._at_end:
             try:
                 data = self._read_some(size if size > 0 else 65536)
-            except (OSError, http.client.HTTPException) as error:
-                self._prepare_next_attempt(error)
-                continue
-            except _PastTheEnd:
-                self._length = self._position
-                break
             except MediaUnreadable as error:
                 self.failure = error
-                raise
-            if data:
-                self._attempt = 0
-                return data
-            if self._length is None:
+            except _PastTheEnd:
                 self._length = self._position
-            elif self._position < self._length:
-                self._prepare_next_attempt(None)
+            except (OSError, http.client.HTTPException) as error:
+                self._prepare_next_attempt(error)
+            else:
+                if data:
+                    self._attempt = 0
+                    return data
+                if self._length is None:
+                    self._length = self._position
+                elif not self._at_end:
+                    self._prepare_next_attempt(None)
         return b""
+
+    @property
+    def _at_end(self) -> bool:
+        return self._length is not None and self._position >= self._length
 
     def cancel(self) -> None:
         """Make a read that waits, and every later one, fail at once; from any thread."""
@@ -163,6 +161,7 @@ class HttpMedia:
 
     # ── requests ────────────────────────────────────────────────────────────
     def _read_some(self, size: int) -> bytes:
+        self._raise_if_cancelled()
         response = self._response_here()
         data = response.read1(size)
         self._response_at += len(data)
@@ -246,7 +245,7 @@ class HttpMedia:
             self.failure = MediaUnreadable(
                 _reason(error) if error is not None else "the connection broke in the middle"
             )
-            raise self.failure
+            return
         _log.debug("reading again from byte %d: %s", self._position, error or "short body")
         self._cancelled.wait(_PAUSES[self._attempt])
         self._attempt += 1

@@ -87,8 +87,7 @@ def test_connection_that_breaks_for_good_is_a_failure_not_the_end(
     media = opened(site.add("file", DATA, manner))
     if manner.ranges:
         site.files["file"].manner = Manner(status=503)
-    with pytest.raises(MediaUnreadable):
-        read_all(media)
+    read_all(media)
     assert media.failure is not None
     assert 0 < media.tell() < len(DATA)
     media.close()
@@ -98,8 +97,8 @@ def test_file_that_changed_meanwhile_is_not_mixed_with_the_old_one(site: MediaSi
     media = opened(site.add("file", DATA, Manner(breaks_at=100_000, breaks=1)))
     media.read(10)
     site.add("file", DATA * 2)
-    with pytest.raises(MediaUnreadable, match="changed"):
-        read_all(media)
+    assert read_all(media) == DATA[10:100_000]
+    assert "changed" in str(media.failure)
     media.close()
 
 
@@ -147,20 +146,12 @@ def test_refusals_say_why(site: MediaSite) -> None:
 
 def test_cancel_ends_a_read_that_waits(site: MediaSite) -> None:
     media = opened(site.add("file", DATA, Manner(stalls_at=50_000)))
-    failures: list[Exception] = []
-
-    def read() -> None:
-        try:
-            read_all(media)
-        except MediaUnreadable as error:
-            failures.append(error)
-
-    reader = threading.Thread(target=read)
+    reader = threading.Thread(target=read_all, args=(media,))
     reader.start()
     while media.tell() < 50_000:
         assert reader.is_alive()
     media.cancel()
     reader.join(timeout=1.5)
     assert not reader.is_alive()
-    assert len(failures) == 1
+    assert "cancelled" in str(media.failure)
     media.close()
