@@ -179,9 +179,17 @@ class TrackResolver:
                 is_live=opened.is_live,
             )
             self._limits.check(duration_ms=None, is_live=track.is_live)
-            return await self._probed(track)
+            return await self._probed_or_reason(track)
         except (ExtractionFailed, TrackRefused, TrackUnplayable):
             await self._opener.forget(url, source)
+            raise
+
+    async def _probed_or_reason(self, track: Track) -> Track:
+        try:
+            return await self._probed(track)
+        except TrackUnplayable:
+            # where the download itself has failed meanwhile, it says more than the probe can
+            await self._opener.open(track.url, track.source)
             raise
 
     async def _probed(self, track: Track) -> Track:

@@ -1,6 +1,6 @@
 """What the end-to-end tests stand on: one bot process for each file, a guild for each test."""
 
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Generator, Iterator
 
 import pytest
 import pytest_asyncio
@@ -16,10 +16,17 @@ async def house() -> AsyncIterator[House]:
 
 
 @pytest.fixture
-def room(house: House, request: pytest.FixtureRequest) -> Room:
-    """A guild of the test's own; what went wrong at Discord before is over."""
-    house.discord.world.faults.heal()
-    return house.room()
+def room(house: House) -> Iterator[Room]:
+    """A guild of the test's own; what went wrong at Discord before is over.
+
+    At the end no click may have failed, and the sound must have kept to Discord's rules.
+    """
+    house.discord.faults.heal()
+    failed = len(house.discord.failed_interactions)
+    room = house.room()
+    yield room
+    assert house.discord.failed_interactions[failed:] == []
+    assert room.guild.ear.violations == []
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,5 +1,6 @@
 """One running bot with Discord and a music site; each test gets a guild of its own in it."""
 
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from types import TracebackType
@@ -61,13 +62,19 @@ class Room:
 
 
 class House:
-    """The bot, its Discord, and a site; an async context manager."""
+    """The bot, its Discord, and a site; an async context manager.
+
+    Args:
+        allow_hosts: Further `host:port` that the bot may fetch.
+        settings: Settings of the bot beside those that it needs here.
+    """
 
     discord: Simulator
     site: MusicSite
     bot: BotProcess
 
-    def __init__(self, **settings: str) -> None:
+    def __init__(self, *, allow_hosts: Sequence[str] = (), **settings: str) -> None:
+        self._allow_hosts = allow_hosts
         self._settings = settings
         self._stack = AsyncExitStack()
         self._rooms = 0
@@ -76,7 +83,7 @@ class House:
         self.discord = await self._stack.enter_async_context(Simulator())
         self.site = await self._stack.enter_async_context(MusicSite())
         environment = {
-            **self.discord.environment(allow_hosts=[self.site.host]),
+            **self.discord.environment(allow_hosts=[self.site.host, *self._allow_hosts]),
             **self.site.environment,
             "YTDLP_SEARCH": SEARCH_KEY,
             "YTDLP_PLUGIN_DIRS": str(PLUGIN_DIR),

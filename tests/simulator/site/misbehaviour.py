@@ -11,6 +11,8 @@ from aiohttp import web
 from tests.simulator.site.tone_files import ToneFile, ToneFiles
 
 _PIECE = 16 * 1024
+_WAVE_BYTES_PER_SECOND = 48_000 * 2 * 2
+_WAVE_PIECE = _WAVE_BYTES_PER_SECOND // 4
 _PAGE = "<!doctype html><html><head><title>Not a song</title></head><body>Hello</body></html>"
 
 
@@ -34,6 +36,7 @@ class Misbehaviour:
             "broken": self._broken,
             "gated": self._gated,
             "gated-chunked": self._gated_chunked,
+            "held": self._held,
             "drip": self._drip,
             "stalls": self._stalls,
             "stalls-once": self._stalls_once,
@@ -106,6 +109,11 @@ class Misbehaviour:
         await self.gate.wait()
         yield data[len(data) // 2 :]
 
+    async def _held(self, request: web.Request) -> web.StreamResponse:
+        """Say nothing until the gate opens."""
+        await self.gate.wait()
+        return await self._well(request)
+
     async def _drip(self, request: web.Request) -> web.StreamResponse:
         """Give a byte every quarter of a second."""
         tone = await self._tones.asked_for(request)
@@ -156,7 +164,9 @@ class Misbehaviour:
     async def _forever(self, request: web.Request) -> web.StreamResponse:
         """Never end, and do not say so."""
         tone = await self._tones.asked_for(request)
-        return await _send(request, tone, _again_and_again(tone.data), length=None)
+        is_wave = tone.data.startswith(b"RIFF")
+        body = _endless_wave(tone.data) if is_wave else _again_and_again(tone.data)
+        return await _send(request, tone, body, length=None)
 
     async def _mislabelled(self, request: web.Request) -> web.StreamResponse:
         """Send sound and call it a web page."""
@@ -259,6 +269,20 @@ async def _pieces(data: bytes) -> AsyncIterator[bytes]:
 async def _again_and_again(data: bytes) -> AsyncIterator[bytes]:
     while True:
         yield data
+
+
+async def _endless_wave(wave: bytes) -> AsyncIterator[bytes]:
+    """Repeat the samples behind a header that names no length, as live encoders write it.
+
+    They come at twice the pace at which they are heard.
+    """
+    samples_at = wave.index(b"data") + 8
+    unknown = b"\xff" * 4
+    yield wave[:4] + unknown + wave[8 : samples_at - 4] + unknown
+    while True:
+        for start in range(samples_at, len(wave), _WAVE_PIECE):
+            yield wave[start : start + _WAVE_PIECE]
+            await asyncio.sleep(_WAVE_PIECE / _WAVE_BYTES_PER_SECOND / 2)
 
 
 def _claim_ten_hours(flac: bytes) -> bytes:
