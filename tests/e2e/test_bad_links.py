@@ -167,7 +167,10 @@ async def test_link_that_gives_nothing_says_why(room: Room, path: str, words: st
     assert "Traceback" not in answer.text
 
 
-@pytest.mark.parametrize("host", [f"127.0.0.1:{_CLOSED_PORT}", "no-such-host.invalid"])
+@pytest.mark.parametrize(
+    "host",
+    [pytest.param(f"127.0.0.1:{_CLOSED_PORT}", id="closed port"), "no-such-host.invalid"],
+)
 async def test_dead_host_could_not_be_reached(room: Room, host: str) -> None:
     answer = await answer_to(room, f"http://{host}/x.mp3")
     assert "could not reach" in answer.text
