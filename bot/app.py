@@ -58,8 +58,10 @@ from cogs.gather.listeners import GatherListeners
 from cogs.gather.rooms import Rooms
 from cogs.gather.stage import DiscordStage
 from cogs.help import Help
+from cogs.modes import Modes
 from cogs.play.commands import Play
 from cogs.playing import Playing
+from cogs.position import Position
 from cogs.presence import Presence
 from cogs.queue import Queue
 from cogs.search_picker import SearchPicker
@@ -269,7 +271,13 @@ class App:
             started=self._metrics.first_audio,
         )
         for section, cogs in {
-            "Music": (play, Playing(self._players), Transport(self._players)),
+            "Music": (
+                play,
+                Playing(self._players),
+                Transport(self._players),
+                Position(self._players),
+                Modes(self._players),
+            ),
             "Queue": (Queue(self._players, paging),),
             "Sound and voice": (Sound(self._players), voice),
             "Gather": (self._gather_commands(paging),),

@@ -11,8 +11,10 @@ from bot.kit.people import AttachedFile, GuildMember
 from bot.kit.speaking_order import SpeakingOrder
 from cogs.announcements import Announcements
 from cogs.help import Help
+from cogs.modes import Modes
 from cogs.play.commands import Play
 from cogs.playing import Playing
+from cogs.position import Position
 from cogs.presence import Presence
 from cogs.queue import Queue
 from cogs.search_picker import SearchPicker
@@ -81,6 +83,8 @@ class Studio:
                 started=self.first_sounds.append,
             ),
             Transport(self.player),
+            Position(self.player),
+            Modes(self.player),
             Queue(self.player, Paging(self.guild)),
             Sound(self.player),
             Playing(self.player),
