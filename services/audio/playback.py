@@ -178,13 +178,15 @@ class Playback:
             try:
                 return await self.start(head)
             except TRACK_FAILURES as error:
-                if by_member and (replace or len(self._queue) == 1):
+                only_this = replace or len(self._queue) == 1
+                if by_member and only_this:
                     await self._return_to_replaced()
                     raise
-                if self.give_up(head, error.sentence):
-                    if by_member:
-                        raise
-                    return None
+                enough = self.give_up(head, error.sentence)
+                if enough and by_member:
+                    raise
+            if enough:
+                break
         return None
 
     async def go_on(self) -> QueuedTrack | None:
