@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+from bot.node.http_media import MediaUnreadable
 from bot.node.line import Line, Sound, Start
 from bot.node.opus import FRAME_SECONDS
 from bot.node.play_queue import MadeFrame, PlayQueue
@@ -130,6 +131,9 @@ class FrameMaker:
                 self._wishes.popleft()()
             if not self._closed:
                 more = self._make_some()
+        except Exception:  # noqa: BLE001 -- background work: the track ends with a failure
+            _log.exception("making frames failed")
+            self._give_up()
         finally:
             with self._lock:
                 more = more or self._again
@@ -142,7 +146,7 @@ class FrameMaker:
     def _make_some(self) -> bool:
         """Make frames; True: there is more to do right now."""
         current = self._queue.current
-        if current is not None:
+        if current is not None and self._fresh is None and self._seeking is None:
             current.source.release(self._queue.position)
         for _ in range(_SLICE):
             if self._line is None or self._line_ended or self._missing() <= 0:
@@ -156,6 +160,16 @@ class FrameMaker:
             elif isinstance(made, MadeFrame):
                 self._deliver(made)
         return True
+
+    def _give_up(self) -> None:
+        """End the track that cannot be made any further by a defect of ours."""
+        line, fresh = self._line, self._fresh
+        self._line, self._fresh, self._line_ended = None, None, True
+        if line is not None:
+            line.playback.failure = MediaUnreadable("the node failed to make its sound")
+        if fresh is not None:
+            fresh.install(fresh.frames)
+        self._queue.finish()
 
     def _missing(self) -> int:
         if self._fresh is not None:

@@ -12,6 +12,7 @@ from typing import Final
 
 from aiohttp import web
 
+from bot.node.machine import settle_memory
 from bot.node.player import Engine
 from bot.node.routes import VERSION, Routes
 from bot.node.sender import Sender
@@ -78,6 +79,7 @@ class NodeServer:
         await web.TCPSite(self._runner, self._settings.host, self._settings.port).start()
         self._engine.sender.start()
         self._regular = asyncio.create_task(self._sessions.look_after(), name="regular work")
+        settle_memory()
         if self._settings.address_file is not None:
             self._write_address(self._settings.address_file)
         _log.info("the node listens on %s:%s", self._settings.host, self.port)
