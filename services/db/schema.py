@@ -1,9 +1,10 @@
 """Brings the database to the newest schema, by the migrations; run at every start.
 
 alembic costs 11 MB and a quarter of a second, so it is imported only when there is something to
-do: the newest revision is known from the file names, the database's own from its version table.
+do: the newest revision is read from the files, the database's own from its version table.
 """
 
+import re
 from pathlib import Path
 
 from sqlalchemy import inspect, text
@@ -15,6 +16,8 @@ from services.db.errors import StorageUnavailable
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
+_REVISION = re.compile(r"^revision = ['\"](\w+)", re.MULTILINE)
+_FOLLOWED = re.compile(r"^down_revision = ['\"](\w+)", re.MULTILINE)
 _LOCK_KEY = 0x74756E6573
 """Any number that other programs on the same PostgreSQL do not use."""
 
@@ -44,8 +47,12 @@ async def upgrade(database_url: str) -> None:
 
 
 def newest_revision() -> str:
-    """Return the revision that the code needs: files are named `<revision>_<what>.py`."""
-    return max(file.name for file in (MIGRATIONS / "versions").glob("[0-9]*.py")).partition("_")[0]
+    """Return the revision that the code needs: the one that no other follows."""
+    texts = [file.read_text(encoding="utf-8") for file in (MIGRATIONS / "versions").glob("*.py")]
+    revisions: set[str] = {name for content in texts for name in _REVISION.findall(content)}
+    followed: set[str] = {name for content in texts for name in _FOLLOWED.findall(content)}
+    (newest,) = revisions - followed
+    return newest
 
 
 def _revision(connection: Connection) -> str | None:

@@ -5,13 +5,15 @@ from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect
 
 from services.db.engine import open_engine
 from services.db.errors import StorageUnavailable
 from services.db.models import Base
-from services.db.schema import upgrade
+from services.db.schema import MIGRATIONS, newest_revision, upgrade
 
 
 def differences(connection: Connection) -> list[object]:
@@ -57,3 +59,9 @@ async def test_upgrade_in_a_folder_that_cannot_be_is_told(tmp_path: Path) -> Non
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageUnavailable, match="cannot be opened"):
         await upgrade(f"sqlite+aiosqlite:///{tmp_path / 'file' / 'bot.sqlite3'}")
+
+
+def test_newest_revision_is_the_one_that_the_migrations_end_with() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    assert ScriptDirectory.from_config(config).get_heads() == [newest_revision()]
