@@ -233,7 +233,11 @@ class App:
         stack.push_async_callback(self._node.close)
         self._players = PlayerService(
             node=self._node,
-            voice=NextcordVoice(self._client, self._node.make_voice),
+            voice=NextcordVoice(
+                self._client,
+                self._node.make_voice,
+                node_available=self._node.wait_until_available,
+            ),
             media=self._relay,
             store=PlayerRepository(self._database),
             clock=self._clock,
@@ -410,9 +414,9 @@ class App:
         return None if self._client.is_ready() else "not connected to Discord"
 
     async def _node_problem(self) -> str | None:
-        if self._node_process is not None:
-            return await self._node_process.problem()
-        return None if self._node.available else "no Lavalink node answers"
+        if self._node_process is not None and (problem := await self._node_process.problem()):
+            return problem
+        return None if self._node.available else "no audio node is connected"
 
     async def _database_problem(self) -> str | None:
         try:

@@ -19,6 +19,7 @@ from services.audio.ports import NodeEvent, NodeLost, NodeReady, NodeTrack, Prob
 _log = logging.getLogger(__name__)
 
 _START_SECONDS = 5
+_PATIENCE_SECONDS = 5
 _UNKNOWN_LENGTH_MS = 2**62
 _UNPLAYABLE = "The audio of this track cannot be played."
 
@@ -42,6 +43,7 @@ class AudioNodes:
         self._nodes: dict[NodeAddress, Node] = {}
         self._voices: dict[int, GuildVoice] = {}
         self._homes: dict[int, Node] = {}  # where a guild's sound is, also before we have joined
+        self._usable = asyncio.Event()
         self._listener: Callable[[NodeEvent], None] = lambda _event: None
 
     # ── nodes ───────────────────────────────────────────────────────────────
@@ -68,6 +70,18 @@ class AudioNodes:
     def available(self) -> bool:
         """Whether any node can be used."""
         return any(node.connected for node in self._nodes.values())
+
+    async def wait_until_available(self) -> None:
+        """Wait a moment for a node that is just being started, or started again.
+
+        Raises:
+            NodeUnavailable: none came.
+        """
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                await self._usable.wait()
+        except TimeoutError:
+            raise NodeUnavailable(NO_NODE) from None
 
     async def close(self) -> None:
         """Let go of all nodes; what they play ends when nobody resumes it."""
@@ -133,11 +147,14 @@ class AudioNodes:
             else:
                 self._homes[guild_id] = node
                 self._listener(self._players.found(player))
+        self._usable.set()
         self._listener(NodeReady(resumed))
 
     def node_lost(self, node: Node) -> None:
         """Tell whose sound is gone; another node can go on at once."""
         _log.warning("audio node %s is gone", node.uri)
+        if not self.available:
+            self._usable.clear()
         guild_ids = tuple(guild for guild, home in self._homes.items() if home is node)
         self._players.fail_all(iter(guild_ids), NodeUnavailable(NO_NODE))
         for guild_id in guild_ids:
@@ -226,6 +243,7 @@ class AudioNodes:
     # ── MediaProbe ──────────────────────────────────────────────────────────
     async def probe(self, link: str) -> Probe:
         """Read tags and length of the audio behind a relay link."""
+        await self.wait_until_available()
         try:
             answer = await self.choose().request("GET", "v4/loadtracks", identifier=link)
         except NodeRefused as error:

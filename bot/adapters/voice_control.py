@@ -7,7 +7,7 @@ known is looked at first; only then silence means that Discord has a reason that
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, runtime_checkable
 
 import nextcord
@@ -34,13 +34,24 @@ class VoicePlace(Protocol):
 
 
 class NextcordVoice:
-    """Joins, moves and leaves through nextcord; `make_place` makes its voice clients."""
+    """Joins, moves and leaves through nextcord.
+
+    Args:
+        client: the bot's account.
+        make_place: makes nextcord's voice clients.
+        node_available: waits a moment for a node, and raises `NodeUnavailable`.
+    """
 
     def __init__(
-        self, client: nextcord.Client, make_place: Callable[[nextcord.Client, Any], Any]
+        self,
+        client: nextcord.Client,
+        make_place: Callable[[nextcord.Client, Any], Any],
+        *,
+        node_available: Callable[[], Awaitable[None]],
     ) -> None:
         self._client = client
         self._make_place = make_place
+        self._node_available = node_available
 
     async def connect(self, guild_id: int, channel_id: int) -> None:
         """Join, or move to, the channel; return once sound can be sent."""
@@ -51,6 +62,7 @@ class NextcordVoice:
         if not isinstance(channel, nextcord.VoiceChannel):
             raise VoiceJoinRefused(f"I can only play in voice channels, not in {channel.mention}.")
         _check_may_join(channel)
+        await self._node_available()
         place: Any = guild.voice_client
         try:
             if not isinstance(place, VoicePlace):

@@ -5,6 +5,7 @@ task is made. Components, forms and autocomplete end there: nextcord's own store
 modals never see them. Commands go on to their handler, their acknowledgement already on its way.
 """
 
+import asyncio
 import logging
 import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -30,6 +31,7 @@ _log = logging.getLogger(__name__)
 _KEEP_ALIVE_SECONDS = 75.0
 _ALL_GUILDS_HERE_SECONDS = 0.05
 _GUILD_PATIENCE_SECONDS = 2.0
+_LEAVE_SECONDS = 2.0
 _COMMAND = 2
 _PAUSES_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)
 _UNREACHABLE = (
@@ -151,6 +153,20 @@ class BotClient(commands.AutoShardedBot):
         await super().launch_shard(gateway, shard_id, initial=initial)
         if (shard := self.get_shard(shard_id)) is not None:
             PersistentShard.adopt(shard._parent)  # noqa: SLF001 -- nextcord makes its shards itself
+
+    @override
+    async def close(self) -> None:
+        """Leave all voice channels, in all guilds at once, and end the connections."""
+        places = self.voice_clients
+        leaving = [asyncio.ensure_future(place.disconnect(force=True)) for place in places]
+        if leaving:
+            await asyncio.wait(leaving, timeout=_LEAVE_SECONDS)
+        for task, place in zip(leaving, places, strict=True):
+            if not task.done():  # the end of the session takes us out of the channel as well
+                task.cancel()
+                place.cleanup()
+        await asyncio.gather(*leaving, return_exceptions=True)
+        await super().close()
 
     # ── events ──────────────────────────────────────────────────────────────
     def _receive(self, payload: Mapping[str, Any]) -> None:
