@@ -26,11 +26,15 @@ TOP = 2
 
 @dataclass(frozen=True, slots=True)
 class Slots:
-    """Slots of one height, from `low` to `high`; None: without an end."""
+    """Slots of one height, from `low` to `high`."""
 
     height: int
-    low: int | None = None
-    high: int | None = None
+    low: int
+    high: int
+
+
+WHOLE = Slots(TOP, -(2**31), 2**31 - 1)
+"""The slots of the top height: everybody is in one of them."""
 
 
 def slot_of(total: int, height: int) -> int:
@@ -51,16 +55,11 @@ def crossed(old: int | None, new: int | None) -> Iterator[tuple[int, int | None,
 
 
 def above(total: int) -> tuple[Slots, ...]:
-    """Return the slots whose counts add up to the members with a higher total."""
+    """Return the slots, of each height some, that hold the members with a higher total."""
     return tuple(
         Slots(height, slot_of(total, height) + 1, _last_beside(slot_of(total, height), height))
         for height in range(TOP + 1)
     )
-
-
-def whole() -> Slots:
-    """Return the slots of the top height: everybody is in one of them."""
-    return Slots(TOP)
 
 
 def inside(height: int, slot: int) -> Slots:
@@ -69,6 +68,6 @@ def inside(height: int, slot: int) -> Slots:
     return Slots(height - 1, first, first + (1 << _BITS) - 1)
 
 
-def _last_beside(slot: int, height: int) -> int | None:
-    """Return the last slot within the same slot of the next height; at the top there is none."""
-    return None if height == TOP else ((slot >> _BITS) << _BITS) + (1 << _BITS) - 1
+def _last_beside(slot: int, height: int) -> int:
+    """Return the last slot within the same slot of the next height."""
+    return WHOLE.high if height == TOP else ((slot >> _BITS) << _BITS) + (1 << _BITS) - 1

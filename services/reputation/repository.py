@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Table, and_, delete, func, insert, select, text, update
+from sqlalchemy import Table, and_, bindparam, delete, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.db.models import ReputationCooldownRow, ReputationEntryRow, ReputationStandingRow
@@ -42,6 +42,22 @@ _STANDING = cast("Table", ReputationStandingRow.__table__)
 _IN_WINDOWS = text("windows > 0")
 """As the index says it, so that it is used."""
 _LEAVING_AT_ONCE = 200
+
+# made once: to put a statement together costs more than to run it
+_STANDS = select(_STANDING.c.span, _STANDING.c.total, _STANDING.c.entries).where(
+    _STANDING.c.guild_id == bindparam("guild"),
+    _STANDING.c.span.in_([span.value for span in Span]),
+    _STANDING.c.user_id == bindparam("user"),
+)
+_ENTRIES = (
+    select(*_ENTRY.columns)
+    .where(
+        _ENTRY.c.guild_id == bindparam("guild"),
+        _ENTRY.c.target_id == bindparam("user"),
+        _ENTRY.c.number.between(bindparam("first"), bindparam("last")),
+    )
+    .order_by(_ENTRY.c.number.desc())
+)
 
 
 class ReputationRepository:
@@ -103,24 +119,17 @@ class ReputationRepository:
     async def entry_page(self, guild_id: int, target_id: int, number: int) -> EntryPage:
         """Return a page of a member's entries (see `ReputationStore`)."""
         async with self._unit_of_work.read() as session:
-            of_target = and_(_STANDING.c.guild_id == guild_id, _STANDING.c.user_id == target_id)
-            standing = select(_STANDING.c.span, _STANDING.c.total, _STANDING.c.entries).where(
-                of_target, _STANDING.c.span.in_([span.value for span in Span])
-            )
-            stands = {Span(row.span): row for row in (await session.execute(standing)).all()}
-            count = stands[Span.EVER].entries if stands else 0
+            found = (await session.execute(_STANDS, {"guild": guild_id, "user": target_id})).all()
+            stands = {Span(row.span): row for row in found}
+            ever = stands.get(Span.EVER)
+            count = ever.entries if ever else 0
             number = pages.nearest(number, pages.entry_pages(count))
             first, last = pages.entry_numbers(count, number)
-            query = (
-                select(*_ENTRY.columns)
-                .where(_ENTRY.c.guild_id == guild_id, _ENTRY.c.target_id == target_id)
-                .where(_ENTRY.c.number.between(first, last))
-                .order_by(_ENTRY.c.number.desc())
-            )
-            rows = (await session.execute(query)).mappings().all() if count else []
-            ever = Standings(session, guild_id, Span.EVER)
-            place = await ever.rank_and_position(target_id) if count else None
-            members = await ever.members()
+            numbers = {"guild": guild_id, "user": target_id, "first": first, "last": last}
+            rows = (await session.execute(_ENTRIES, numbers)).mappings().all() if count else []
+            standings = Standings(session, guild_id, Span.EVER)
+            rank = await standings.higher(ever.total) + 1 if ever else None
+            members = await standings.members()
         return EntryPage(
             target_id=target_id,
             entries=tuple(map(_entry, rows)),
@@ -128,7 +137,7 @@ class ReputationRepository:
             pages=pages.entry_pages(count),
             count=count,
             totals={span: stands[span].total if span in stands else 0 for span in Span},
-            rank=None if place is None else place[0],
+            rank=rank,
             members=members,
         )
 
@@ -158,10 +167,11 @@ class ReputationRepository:
         """Return the number of the page that shows a member (see `ReputationStore`)."""
         async with self._unit_of_work.read() as session:
             standings = Standings(session, guild_id, span)
-            place = await standings.rank_and_position(user_id)
-            if place is None:
+            row = await standings.of(user_id)
+            if row is None:
                 return None
-            return pages.board_page_of(place[1], await standings.members())
+            position = await standings.higher(row.total) + row.seat
+            return pages.board_page_of(position, await standings.members())
 
     # ── the moving spans ────────────────────────────────────────────────────
     async def leave_spans(self, now: datetime) -> bool:

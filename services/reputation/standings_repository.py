@@ -7,7 +7,7 @@ transaction that somebody else opened; before the first write in a guild comes `
 from collections.abc import Sequence
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Table, and_, delete, func, or_, select, update
+from sqlalchemy import Table, and_, bindparam, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.db.models import ReputationBoardRow, ReputationCountRow, ReputationStandingRow
@@ -20,6 +20,66 @@ from services.reputation.rules import Span
 _STANDING = cast("Table", ReputationStandingRow.__table__)
 _COUNT = cast("Table", ReputationCountRow.__table__)
 _BOARD = cast("Table", ReputationBoardRow.__table__)
+
+# Statements are made once: to put one together costs more than to run it.
+_HERE = and_(
+    _STANDING.c.guild_id == bindparam("guild"),
+    _STANDING.c.span == bindparam("days"),
+)
+_COUNTED_HERE = and_(
+    _COUNT.c.guild_id == bindparam("guild"),
+    _COUNT.c.span == bindparam("days"),
+)
+_RANKED = select(_STANDING.c.user_id, _STANDING.c.total, _STANDING.c.seat).where(_HERE)
+_OF_MEMBER = select(_STANDING.c.total, _STANDING.c.entries, _STANDING.c.seat).where(
+    _HERE, _STANDING.c.user_id == bindparam("user")
+)
+_TOP = _RANKED.order_by(_STANDING.c.total.desc(), _STANDING.c.seat).limit(bindparam("number"))
+_BOTTOM = _RANKED.order_by(_STANDING.c.total, _STANDING.c.seat.desc()).limit(bindparam("number"))
+_BELOW = _TOP.where(_STANDING.c.total < bindparam("at"))
+_EQUALS = _RANKED.where(
+    _STANDING.c.total == bindparam("at"),
+    _STANDING.c.seat.between(bindparam("first"), bindparam("last")),
+).order_by(_STANDING.c.seat)
+_SLOTS = (
+    select(_COUNT.c.slot, _COUNT.c.members)
+    .where(
+        _COUNTED_HERE,
+        _COUNT.c.height == bindparam("at_height"),
+        _COUNT.c.slot.between(bindparam("low"), bindparam("high")),
+    )
+    .order_by(_COUNT.c.slot.desc())
+)
+_SUM = select(func.coalesce(func.sum(_COUNT.c.members), 0))
+_MEMBERS = _SUM.where(_COUNTED_HERE, _COUNT.c.height == ladder.TOP)
+_HIGHER = _SUM.where(
+    _COUNTED_HERE,
+    or_(
+        *(
+            and_(
+                _COUNT.c.height == height,
+                _COUNT.c.slot.between(bindparam(f"low{height}"), bindparam(f"high{height}")),
+            )
+            for height in range(ladder.TOP + 1)
+        )
+    ),
+)
+_RENUMBER = (
+    update(_STANDING)
+    .where(_HERE, _STANDING.c.total == bindparam("at"), _STANDING.c.seat == bindparam("last"))
+    .values(seat=bindparam("free"))
+)
+_COUNT_ENTRIES = (
+    update(_STANDING)
+    .where(_HERE, _STANDING.c.user_id == bindparam("user"))
+    .values(entries=bindparam("number"))
+)
+_REMOVE = delete(_STANDING).where(_HERE, _STANDING.c.user_id == bindparam("user"))
+_FORGET_SLOT = delete(_COUNT).where(
+    _COUNTED_HERE,
+    _COUNT.c.height == bindparam("at_height"),
+    _COUNT.c.slot == bindparam("low"),
+)
 
 
 async def take_turn(session: AsyncSession, guild_id: int) -> None:
@@ -38,6 +98,7 @@ class Standings:
     def __init__(self, session: AsyncSession, guild_id: int, span: Span) -> None:
         self._session = session
         self._key = {"guild_id": guild_id, "span": span.value}
+        self._here = {"guild": guild_id, "days": span.value}
 
     # ── writing ─────────────────────────────────────────────────────────────
     async def change(self, user_id: int, *, amount: int, entries: int) -> tuple[int, int]:
@@ -45,19 +106,17 @@ class Standings:
 
         Without entries a member has no standing.
         """
-        row = await self._row(user_id)
+        row = await self.of(user_id)
         total = amount + (row.total if row else 0)
         count = entries + (row.entries if row else 0)
         old = row.total if row else None
         new = total if count else None
         if old == new:
-            if row is not None:
-                await self._update(user_id, entries=count)
+            await self._run(_COUNT_ENTRIES, user=user_id, number=count)
             return total, count
-        freed = None if row is None else (row.total, row.seat)
         last, seat = await self._recount(old, new)
         if new is None:
-            await self._session.execute(delete(_STANDING).where(self._is(user_id)))
+            await self._run(_REMOVE, user=user_id)
         else:
             standing = {"user_id": user_id, "total": new, "entries": count, "seat": seat}
             await upsert(
@@ -66,8 +125,8 @@ class Standings:
                 [{**self._key, **standing}],
                 update=("total", "entries", "seat"),
             )
-        if freed is not None and freed[1] != last:
-            await self._move_up(*freed, last)
+        if row is not None and row.seat != last:
+            await self._run(_RENUMBER, at=row.total, last=last, free=row.seat)
         return total, count
 
     async def _recount(self, old: int | None, new: int | None) -> tuple[int, int]:
@@ -93,69 +152,50 @@ class Standings:
         assert row is not None
         members: int = row["members"]
         if not members:
-            gone = and_(self._in(_COUNT), _COUNT.c.height == height, _COUNT.c.slot == slot)
-            await self._session.execute(delete(_COUNT).where(gone))
+            await self._run(_FORGET_SLOT, at_height=height, low=slot)
         return members
 
-    async def _move_up(self, total: int, seat: int, last: int) -> None:
-        """Let the last of those with a total take the seat that became free."""
-        holder = and_(self._in(_STANDING), _STANDING.c.total == total, _STANDING.c.seat == last)
-        await self._session.execute(update(_STANDING).where(holder).values(seat=seat))
-
-    async def _update(self, user_id: int, **values: int) -> None:
-        await self._session.execute(update(_STANDING).where(self._is(user_id)).values(**values))
-
     # ── reading ─────────────────────────────────────────────────────────────
+    async def of(self, user_id: int) -> Any:
+        """Return a member's total, entries and seat; None without a standing."""
+        return (await self._run(_OF_MEMBER, user=user_id)).one_or_none()
+
     async def members(self) -> int:
         """Return how many members have a standing."""
-        return await self._sum([ladder.whole()])
+        return int((await self._run(_MEMBERS)).scalar_one())
 
-    async def rank_and_position(self, user_id: int) -> tuple[int, int] | None:
-        """Return a member's rank, and their position among everybody; None without a standing."""
-        row = await self._row(user_id)
-        if row is None:
-            return None
-        higher = await self._sum(ladder.above(row.total))
-        return higher + 1, higher + row.seat
+    async def higher(self, total: int) -> int:
+        """Return how many members have a higher total."""
+        bounds: dict[str, int] = {}
+        for slots in ladder.above(total):
+            bounds |= {f"low{slots.height}": slots.low, f"high{slots.height}": slots.high}
+        return int((await self._run(_HIGHER, **bounds)).scalar_one())
 
     async def between(self, first: int, last: int, *, members: int) -> tuple[Ranked, ...]:
         """Return who stands at positions from `first` to `last`; there are `members` in all."""
+        number = last - first + 1
         if first == 1:
-            rows = await self._from_the_top(last)
+            rows = (await self._run(_TOP, number=number)).all()
         elif last == members:
-            rows = await self._from_the_bottom(last - first + 1)
+            rows = (await self._run(_BOTTOM, number=number)).all()[::-1]
         else:
-            rows = await self._beginning_with(first, last - first + 1)
+            rows = await self._beginning_with(first, number)
         return tuple(
             Ranked(position, position - row.seat + 1, row.user_id, row.total)
             for position, row in enumerate(rows, start=first)
         )
 
-    async def _from_the_top(self, number: int) -> Sequence[Any]:
-        query = self._ranked().order_by(_STANDING.c.total.desc(), _STANDING.c.seat)
-        return (await self._session.execute(query.limit(number))).all()
-
-    async def _from_the_bottom(self, number: int) -> Sequence[Any]:
-        query = self._ranked().order_by(_STANDING.c.total, _STANDING.c.seat.desc())
-        return (await self._session.execute(query.limit(number))).all()[::-1]
-
     async def _beginning_with(self, position: int, number: int) -> Sequence[Any]:
         total, seat = await self._at(position)
-        equals = (
-            self._ranked()
-            .where(_STANDING.c.total == total, _STANDING.c.seat.between(seat, seat + number - 1))
-            .order_by(_STANDING.c.seat)
-        )
-        rows = list((await self._session.execute(equals)).all())
+        last = seat + number - 1
+        rows = list((await self._run(_EQUALS, at=total, first=seat, last=last)).all())
         if len(rows) < number:
-            lower = self._ranked().where(_STANDING.c.total < total)
-            lower = lower.order_by(_STANDING.c.total.desc(), _STANDING.c.seat)
-            rows += (await self._session.execute(lower.limit(number - len(rows)))).all()
+            rows += (await self._run(_BELOW, at=total, number=number - len(rows))).all()
         return rows
 
     async def _at(self, position: int) -> tuple[int, int]:
         """Return the total and the seat of who stands at a position."""
-        slots = ladder.whole()
+        slots = ladder.WHOLE
         while True:
             slot, position = await self._slot_with(slots, position)
             if slots.height == 0:
@@ -164,41 +204,12 @@ class Standings:
 
     async def _slot_with(self, slots: Slots, position: int) -> tuple[int, int]:
         """Return the slot in which a position lies, and the position within that slot."""
-        query = (
-            select(_COUNT.c.slot, _COUNT.c.members)
-            .where(self._within(slots))
-            .order_by(_COUNT.c.slot.desc())
-        )
-        for slot, members in (await self._session.execute(query)).all():
+        rows = await self._run(_SLOTS, at_height=slots.height, low=slots.low, high=slots.high)
+        for slot, members in rows.all():
             if position <= members:
                 return slot, position
             position -= members
         raise LookupError("there are fewer members")
 
-    async def _sum(self, several: Sequence[Slots]) -> int:
-        query = select(func.coalesce(func.sum(_COUNT.c.members), 0)).where(
-            or_(*(self._within(slots) for slots in several))
-        )
-        return int((await self._session.execute(query)).scalar_one())
-
-    def _within(self, slots: Slots) -> ColumnElement[bool]:
-        parts = [self._in(_COUNT), _COUNT.c.height == slots.height]
-        if slots.low is not None:
-            parts.append(_COUNT.c.slot >= slots.low)
-        if slots.high is not None:
-            parts.append(_COUNT.c.slot <= slots.high)
-        return and_(*parts)
-
-    async def _row(self, user_id: int) -> Any:
-        query = select(_STANDING.c.total, _STANDING.c.entries, _STANDING.c.seat)
-        return (await self._session.execute(query.where(self._is(user_id)))).one_or_none()
-
-    def _ranked(self) -> Any:
-        query = select(_STANDING.c.user_id, _STANDING.c.total, _STANDING.c.seat)
-        return query.where(self._in(_STANDING))
-
-    def _in(self, table: Table) -> ColumnElement[bool]:
-        return and_(*(table.c[name] == value for name, value in self._key.items()))
-
-    def _is(self, user_id: int) -> ColumnElement[bool]:
-        return and_(self._in(_STANDING), _STANDING.c.user_id == user_id)
+    async def _run(self, statement: Any, **values: int) -> Any:
+        return await self._session.execute(statement, {**self._here, **values})
