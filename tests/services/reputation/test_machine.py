@@ -142,4 +142,4 @@ class ReputationMachine(RuleBasedStateMachine):
 
 
 TestReputation = ReputationMachine.TestCase
-TestReputation.settings = settings(max_examples=15, stateful_step_count=25, deadline=None)
+TestReputation.settings = settings(max_examples=12, stateful_step_count=20, deadline=None)

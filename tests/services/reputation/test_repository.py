@@ -173,16 +173,17 @@ async def test_entry_page_that_does_not_exist_is_the_nearest(
 async def test_board_first_shows_top_and_bottom_then_ten_ranks_each(
     repository: ReputationRepository,
 ) -> None:
+    # nobody gets an entry for a total of 0
     await given_totals(repository, {user: max(-4, 18 - user) // 2 for user in range(1, 23)})
     first = await repository.board_page(GUILD, Span.EVER, 1)
-    assert [member.user_id for member in first.ranked] == [1, 2, 3, 4, 5, 19, 20, 21, 22, 23]
-    assert [member.position for member in first.ranked] == [1, 2, 3, 4, 5, 18, 19, 20, 21, 22]
-    assert (first.between, first.pages, first.members) == (12, 3, 22)
+    assert [member.user_id for member in first.ranked] == [1, 2, 3, 4, 5, 16, 19, 20, 21, 22]
+    assert [member.position for member in first.ranked] == [1, 2, 3, 4, 5, 16, 17, 18, 19, 20]
+    assert (first.between, first.pages, first.members) == (10, 3, 20)
     second = await repository.board_page(GUILD, Span.EVER, 2)
     assert [member.user_id for member in second.ranked] == list(range(6, 16))
-    assert [member.rank for member in second.ranked] == list(range(6, 16))
+    assert [member.rank for member in second.ranked] == [5, 7, 7, 9, 9, 11, 11, 13, 13, 15]
     third = await repository.board_page(GUILD, Span.EVER, 99)
-    assert [member.user_id for member in third.ranked] == [16, 17, 19, 20, 21, 22, 23]
+    assert [member.user_id for member in third.ranked] == [16, 19, 20, 21, 22]
     assert (third.number, third.between) == (3, 0)
 
 
