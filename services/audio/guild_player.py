@@ -11,14 +11,13 @@ first, and a start that was asked for before it and still waits for the lock com
 
 import asyncio
 import contextlib
-import logging
 import random
-from collections import deque
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 
 from services.audio.announcer import Announcer
 from services.audio.countdown import Countdown
-from services.audio.errors import NodeUnavailable, NothingPlaying, VoiceJoinRefused
+from services.audio.errors import NodeUnavailable, NothingPlaying
+from services.audio.inbox import Action, Inbox
 from services.audio.opening import Interrupted
 from services.audio.outside import Outside
 from services.audio.playback import Playback
@@ -37,15 +36,12 @@ from services.audio.ports import NodeEvent, VoiceSocketClosed
 from services.audio.reactions import Reactions
 from services.audio.session import Session
 from services.audio.track_queue import TrackQueue
+from services.audio.voice_mending import VoiceMending
 from services.errors import Refusal
-
-_log = logging.getLogger(__name__)
 
 _STORED_AT_ONCE = 1_000
 _PROMISE_SECONDS = 3
 """A node that goes on by itself says so at once; after this long we do it ourselves."""
-_VOICE_GRACE_SECONDS = 1
-"""Discord says within this time whether a closed voice connection means that we were removed."""
 _NOTHING = "Nothing is playing."
 
 
@@ -57,8 +53,7 @@ class GuildPlayer:
         self.queue = TrackQueue(outside.new_play_number())
         self._outside = outside
         self._lock = asyncio.Lock()
-        self._inbox: deque[Callable[[], Awaitable[None]]] = deque()
-        self._draining = False
+        self._inbox = Inbox(guild_id, self._lock, tasks=outside.tasks)
         self._epoch = 0
         self._announcer = Announcer(
             guild_id, outside.journal, tasks=outside.tasks, announce=outside.announce
@@ -67,21 +62,28 @@ class GuildPlayer:
             self.session, self.queue, outside, announcer=self._announcer, listener=self
         )
         self._reactions = Reactions(self.session, self.queue, outside, playback=self._playback)
+        self._mending = VoiceMending(
+            self.session,
+            outside,
+            playback=self._playback,
+            post=self._inbox.post,
+            recover=lambda: self._reactions.recover(resumed=False),
+        )
         self._idle = self._countdown(outside.idle_leave_seconds, self._leave_idle)
         self._alone = self._countdown(outside.alone_leave_seconds, self._leave_alone)
         self._time = PlayingTime(
             outside.limits,
             self.queue,
             self._playback,
-            post=self._post,
+            post=self._inbox.post,
             clock=outside.clock,
             tasks=outside.tasks,
         )
 
-    def _countdown(self, seconds: float, action: Callable[[], Awaitable[None]]) -> Countdown:
+    def _countdown(self, seconds: float, action: Action) -> Countdown:
         outside = self._outside
         return Countdown(
-            seconds, lambda: self._post(action), clock=outside.clock, tasks=outside.tasks
+            seconds, lambda: self._inbox.post(action), clock=outside.clock, tasks=outside.tasks
         )
 
     # ── looking ─────────────────────────────────────────────────────────────
@@ -254,7 +256,8 @@ class GuildPlayer:
             count = min(count, len(self.queue) + 1)
             if count > len(self.queue) and self.session.loop is not LoopMode.QUEUE:
                 self.work_off(self.queue.clear())
-            await self._ignoring_interruption(self._playback.skip(count))
+            with contextlib.suppress(Interrupted):
+                await self._playback.skip(count)
             return SkipOutcome(skipped=skipped, count=count, next=self.queue.current)
 
     async def stop(self) -> None:
@@ -347,7 +350,7 @@ class GuildPlayer:
     # ── what comes from outside ─────────────────────────────────────────────
     def voice_changed(self) -> None:
         """Take note that the bot's own voice state changed."""
-        self._post(self._compare_voice)
+        self._inbox.post(self._compare_voice)
 
     async def _compare_voice(self) -> None:
         session = self.session
@@ -384,34 +387,20 @@ class GuildPlayer:
     def node_event(self, event: NodeEvent) -> None:
         """Handle an event of the node in its turn."""
         if isinstance(event, VoiceSocketClosed):
-            self._outside.tasks.start(self._voice_closed(event), name="mend voice")
+            self._mending.closed(event)
         else:
             position_ms = self._playback.position_ms  # as it is now, not when its turn comes
-            self._post(lambda: self._react(event, position_ms))
+            self._inbox.post(lambda: self._react(event, position_ms))
 
     async def _react(self, event: NodeEvent, position_ms: int) -> None:
         promised = await self._reactions.handle(event, position_ms)
         if promised is not None:
             Countdown(
                 _PROMISE_SECONDS,
-                lambda: self._post(lambda: self._reactions.break_promise(promised)),
+                lambda: self._inbox.post(lambda: self._reactions.break_promise(promised)),
                 clock=self._outside.clock,
                 tasks=self._outside.tasks,
             ).start()
-
-    async def _voice_closed(self, event: VoiceSocketClosed) -> None:
-        _log.info("voice of guild %s closed: %s %s", self.guild_id, event.code, event.reason)
-        await self._outside.clock.sleep(_VOICE_GRACE_SECONDS)
-        self._post(self._mend_voice)
-
-    async def _mend_voice(self) -> None:
-        """Join anew, if Discord still has us in the channel."""
-        channel_id = self.session.voice_channel_id
-        if channel_id is None or self._outside.voice.channel_of(self.guild_id) != channel_id:
-            return
-        self._playback.suspend()
-        await self._outside.voice.disconnect(self.guild_id)
-        await self._reactions.recover(resumed=False)
 
     def recover(self, limit: asyncio.Semaphore, *, resumed: bool) -> None:
         """Go on where playback was, when it is this guild's turn."""
@@ -421,37 +410,7 @@ class GuildPlayer:
                 await self._reactions.recover(resumed=resumed)
                 self.listeners_changed()
 
-        self._post(in_turn)
-
-    # ── the inbox ───────────────────────────────────────────────────────────
-    def _post(self, action: Callable[[], Awaitable[None]]) -> None:
-        self._inbox.append(action)
-        if not self._draining:
-            self._draining = True
-            self._outside.tasks.start(self._drain(), name=f"inbox of guild {self.guild_id}")
-
-    async def _drain(self) -> None:
-        try:
-            while self._inbox:
-                action = self._inbox.popleft()
-                async with self._lock:
-                    await self._guarded(action)
-        finally:
-            self._draining = False
-
-    async def _guarded(self, action: Callable[[], Awaitable[None]]) -> None:
-        try:
-            await self._ignoring_interruption(action())
-        except (NodeUnavailable, VoiceJoinRefused) as error:
-            self._playback.wait(error)
-        except Exception:  # noqa: BLE001 -- a background task: one event's fault must not end it
-            _log.exception("an event of guild %s was not handled", self.guild_id)
-
-    async def _ignoring_interruption(self, work: Awaitable[None]) -> None:
-        try:
-            await work
-        except Interrupted:
-            _log.debug("a start in guild %s was interrupted", self.guild_id)
+        self._inbox.post(in_turn)
 
     def close(self) -> None:
         """End what runs by itself and store the position."""

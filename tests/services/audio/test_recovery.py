@@ -331,3 +331,13 @@ async def test_pause_that_the_disk_knows_holds_for_a_node_that_plays_on(
     await world.start_again(resumed=True)
     assert world.player.view(GUILD).paused
     assert world.node.sounds[GUILD].paused
+
+
+async def test_voice_connection_that_breaks_for_ever_is_given_up(world: PlayerWorld) -> None:
+    await world.play("a", "b")
+    for _ in range(6):
+        world.player_hears(VoiceSocketClosed(GUILD, 4017, "no encryption"))
+        await world.clock.advance(3)
+    assert len(world.voice.joins) == 4
+    assert [event.cause for event in world.told(PlaybackStopped)] == [StopCause.VOICE]
+    assert (world.voice.channels, world.queue) == ({}, ["b"])
