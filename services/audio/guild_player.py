@@ -255,7 +255,7 @@ class GuildPlayer:
                 raise NothingPlaying(_NOTHING)
             count = min(count, len(self.queue) + 1)
             if count > len(self.queue) and self.session.loop is not LoopMode.QUEUE:
-                self.work_off(self.queue.clear())
+                self.work_off(self.queue.clear().free())
             with contextlib.suppress(Interrupted):
                 await self._playback.skip(count)
             return SkipOutcome(skipped=skipped, count=count, next=self.queue.current)
@@ -320,7 +320,7 @@ class GuildPlayer:
 
     async def _end_playback(self) -> None:
         self.queue.finish(requeue=False)
-        self.work_off(self.queue.clear())
+        self.work_off(self.queue.clear().free())
         self.session.unpause()
         self.note()
         await self._playback.silence()

@@ -318,7 +318,7 @@ class PlayerService:
         player = self._player(guild_id)
         if not (count := len(player.queue)):
             raise NothingPlaying("The queue is empty already.")
-        player.work_off(player.queue.clear())
+        player.work_off(player.queue.clear().free())
         player.queue_changed()
         return count
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from services.audio.placed_tracks import PlacedTrack, QueueChanges
 from services.audio.player_state import LoopMode
 from services.audio.track import Track
-from services.audio.track_queue import PlacedTrack, QueueChanges
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,10 +8,10 @@ from typing import Any, cast
 from sqlalchemy import Table, bindparam, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.audio.placed_tracks import PlacedTrack
 from services.audio.player_state import LoopMode
 from services.audio.player_store import PlayerDelta, PlayerRecord, StoredPlayer
 from services.audio.track import Source, Track
-from services.audio.track_queue import PlacedTrack
 from services.db.models import HistoryRow, PlayerRow, QueueRow
 from services.db.unit_of_work import UnitOfWork
 from services.db.upsert import upsert

@@ -19,37 +19,16 @@ return to the end of a looped queue, is a change of place like any other (key No
 import random
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any
 
+from services.audio.placed_tracks import SLICE, DroppedTracks, PlacedTrack, QueueChanges, QueueOrder
 from services.audio.player_state import QueuedTrack, QueuedTracks, QueuePage, Where
 from services.audio.track import Track
 
 _GAP = 1 << 32
-_SLICE = 250
-"""How many entries are handled before the event loop gets its turn (below 2 ms)."""
-
-
-@dataclass(frozen=True, slots=True)
-class PlacedTrack:
-    """Where an entry stands now; `order_key` None marks the current track."""
-
-    entry_id: int
-    order_key: int | None
-    track: Track
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueueChanges:
-    """What became of a queue since the last time: first cleared, then removed, then placed."""
-
-    cleared: bool = False
-    removed: tuple[int, ...] = ()
-    placed: tuple[PlacedTrack, ...] = ()
-    more: bool = False
-    """There is more to tell; ask again."""
+_LARGEST_FLOOR = 1 << 60
+"""Beyond this a cleared queue begins at key 0 again; databases hold keys below 2^63."""
 
 
 class TrackQueue:
@@ -63,6 +42,7 @@ class TrackQueue:
         self._tracks: dict[int, Track] = {}  # by id
         self._total_ms = 0
         self._current: QueuedTrack | None = None
+        self._floor = 0  # where the keys of an empty queue begin
         self._cleared = False
         self._removed: dict[int, None] = {}
         self._placed: dict[int, None] = {}  # in the order of the changes
@@ -141,7 +121,7 @@ class TrackQueue:
 
     def _end_key(self, where: Where) -> int:
         if not self._keys:
-            return 0
+            return self._floor
         return self._keys[-1] + _GAP if where is Where.END else self._keys[0] - _GAP
 
     def _insert(self, entry: int, track: Track, key: int) -> None:
@@ -184,20 +164,68 @@ class TrackQueue:
             entry, track = self._take(self._ids[self._keys[0]])
             self._insert(entry, track, self._end_key(Where.END))
 
-    def clear(self) -> Iterator[None]:
-        """Empty the queue at once; then free its memory in slices, as the iterator is asked.
+    def clear(self) -> DroppedTracks:
+        """Empty the queue at once and return what stood in it.
 
-        To free 100,000 tracks in one go would take 30 ms.
+        What is queued from now on sorts behind that, should it be brought back.
         """
-        dropped = (self._ids, self._key_of, self._tracks, self._removed, self._placed)
-        freed = _free(self._keys, dropped)
+        rest = (self._key_of, self._removed, self._placed)
+        dropped = DroppedTracks(self._keys, self._ids, self._tracks, rest=rest)
+        floor = self._end_key(Where.END)
+        self._floor = floor if floor < _LARGEST_FLOOR else 0
         self._keys, self._ids, self._key_of, self._tracks = deque(), {}, {}, {}
         self._removed, self._placed = {}, {}
         self._total_ms = 0
         self._cleared = True
         if self._current is not None:
             self._note_placed(int(self._current.entry_id))
-        return freed
+        return dropped
+
+    def sift(
+        self,
+        unwanted: Callable[[QueuedTrack], bool],
+        into: DroppedTracks,
+        *,
+        first: int = 1,
+        last: int | None = None,
+    ) -> Iterator[None]:
+        """Move unwanted entries from the positions `first` to `last` (from 1) out, in slices.
+
+        Between two of them the queue may change in any way; what comes in behind is left alone.
+        """
+        last = len(self._keys) if last is None else last
+        if not 1 <= first <= last <= len(self._keys):
+            return
+        key, end = self._keys[first - 1], self._keys[last - 1]
+        while True:
+            place = bisect_left(self._keys, key)
+            looked_at = islice(self._keys, place, place + SLICE)
+            batch = [found for found in looked_at if found <= end]
+            if not batch:
+                return
+            gone = {found for found in batch if unwanted(self._at(found))}
+            if gone:
+                self._cut_out(place, batch, gone, into)
+            key = batch[-1] + 1
+            yield
+
+    def _cut_out(
+        self, place: int, batch: Sequence[int], gone: set[int], into: DroppedTracks
+    ) -> None:
+        """Take the keys in `gone` out of `batch`, which begins at `place` (from 0)."""
+        self._keys.rotate(-place)
+        for _ in batch:
+            self._keys.popleft()
+        self._keys.extendleft(key for key in reversed(batch) if key not in gone)
+        self._keys.rotate(place)
+        for key in batch:
+            if key in gone:
+                entry = self._ids.pop(key)
+                del self._key_of[entry]
+                track = self._tracks.pop(entry)
+                self._total_ms -= track.duration_ms or 0
+                self._note_removed(entry)
+                into.add(entry, key, track)
 
     def _take(self, entry: int) -> tuple[int, Track]:
         key = self._key_of.pop(entry)
@@ -209,6 +237,74 @@ class TrackQueue:
         track = self._tracks.pop(entry)
         self._total_ms -= track.duration_ms or 0
         return entry, track
+
+    # ── bringing back ───────────────────────────────────────────────────────
+    def restore(self, dropped: DroppedTracks) -> Iterator[None]:
+        """Put dropped entries back to their old places, in slices."""
+        for batch in dropped.batches():
+            self._restore(batch)
+            yield
+
+    def _restore(self, batch: Iterable[PlacedTrack]) -> None:
+        keys: list[int] = []
+        for item in batch:
+            if self._knows(item.entry_id):
+                continue
+            key = item.order_key or 0
+            if keys:
+                key = max(key, keys[-1] + 1)
+            while key in self._ids:
+                key += 1
+            keys.append(key)
+            self._ids[key] = item.entry_id
+            self._key_of[item.entry_id] = key
+            self._tracks[item.entry_id] = item.track
+            self._total_ms += item.track.duration_ms or 0
+            self._note_placed(item.entry_id)
+        if keys:
+            self._put_keys(keys)
+
+    def _put_keys(self, keys: Sequence[int]) -> None:
+        """Insert rising keys; at once where no others stand between them."""
+        place = bisect_left(self._keys, keys[0])
+        if place == len(self._keys) or keys[-1] < self._keys[place]:
+            self._keys.rotate(-place)
+            self._keys.extendleft(reversed(keys))
+            self._keys.rotate(place)
+            return
+        for key in keys:
+            self._keys.insert(bisect_left(self._keys, key), key)
+
+    def _knows(self, entry: int) -> bool:
+        current = self._current
+        return entry in self._key_of or (current is not None and int(current.entry_id) == entry)
+
+    def put_front(self, entries: Sequence[QueuedTrack]) -> None:
+        """Put entries to the front, in their order and under their old ids; also queued ones."""
+        for item in reversed(entries):
+            entry = int(item.entry_id)
+            if entry in self._key_of:
+                self._take(entry)
+            if not self._knows(entry):
+                self._insert(entry, item.track, self._end_key(Where.FRONT))
+
+    def key_at(self, position: int) -> int:
+        """Return the order key of the entry at `position` (from 1)."""
+        return self._keys[position - 1]
+
+    def position_of(self, entry_id: str) -> int | None:
+        """Return where an entry stands (from 1), None where it is not queued."""
+        if entry_id not in self:
+            return None
+        return bisect_left(self._keys, self._key_of[int(entry_id)]) + 1
+
+    def return_to(self, entry_id: str, order_key: int) -> bool:
+        """Put a queued entry back to the place that it had; False when it is not queued."""
+        if entry_id not in self:
+            return False
+        entry, track = self._take(int(entry_id))
+        self._restore([PlacedTrack(entry, order_key, track)])
+        return True
 
     # ── the current track ───────────────────────────────────────────────────
     def start(self, entry_id: str) -> bool:
@@ -290,7 +386,7 @@ class TrackQueue:
         """
         place = len(self._keys) - 1
         while place > 0:
-            for _ in range(_SLICE):
+            for _ in range(SLICE):
                 place = min(place, len(self._keys) - 1)
                 if place <= 0:
                     return
@@ -301,11 +397,31 @@ class TrackQueue:
     def _swap(self, place: int, other: int) -> None:
         if place == other:
             return
-        first, second = self._keys[place], self._keys[other]
+        self._exchange(self._keys[place], self._keys[other])
+
+    def _exchange(self, first: int, second: int) -> None:
+        if first == second:
+            return
         self._ids[first], self._ids[second] = self._ids[second], self._ids[first]
         for key in (first, second):
             self._key_of[self._ids[key]] = key
             self._note_placed(self._ids[key])
+
+    def order(self) -> QueueOrder:
+        """Return the order as it is now, cheaply (2 ms for 100,000 entries)."""
+        return QueueOrder(list(self._keys), self._ids.copy(), before=self._next_id)
+
+    def reorder(self, order: QueueOrder) -> Iterator[None]:
+        """Bring back an order in slices; what was queued since keeps its places."""
+        places = iter(list(self._keys))
+        for number, entry in enumerate(order):
+            wanted = self._key_of.get(entry)
+            if wanted is not None:
+                key = next((k for k in places if self._ids.get(k, order.before) < order.before), 0)
+                if key in self._ids and entry in self._key_of:
+                    self._exchange(key, wanted)
+            if number % SLICE == SLICE - 1:
+                yield
 
     # ── changes ─────────────────────────────────────────────────────────────
     def _note_placed(self, entry: int) -> None:
@@ -378,15 +494,3 @@ class TrackQueue:
             self._total_ms += item.track.duration_ms or 0
             if key != item.order_key:
                 self._note_placed(item.entry_id)
-
-
-def _free(keys: deque[int], dicts: tuple[dict[int, Any], ...]) -> Iterator[None]:
-    while keys:
-        for _ in range(min(_SLICE, len(keys))):
-            keys.pop()
-        yield
-    for dropped in dicts:
-        while dropped:
-            for _ in range(min(_SLICE, len(dropped))):
-                dropped.popitem()
-            yield

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from services.audio.placed_tracks import PlacedTrack, QueueChanges
 from services.audio.player_state import LoopMode
 from services.audio.player_store import PlayerDelta, PlayerRecord
 from services.audio.repository import PlayerRepository
 from services.audio.track import Source, Track
-from services.audio.track_queue import PlacedTrack, QueueChanges
 from services.db.engine import open_engine
 from services.db.schema import upgrade
 from services.db.unit_of_work import UnitOfWork

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from services.audio.placed_tracks import PlacedTrack
 from services.audio.player_store import PlayerDelta, PlayerRecord, StoredPlayer
 from services.audio.track import Track
-from services.audio.track_queue import PlacedTrack
 from services.db.errors import StorageUnavailable
 
 

@@ -7,9 +7,9 @@ from typing import override
 import pytest
 
 from services.audio.journal import Journal
+from services.audio.placed_tracks import QueueChanges
 from services.audio.player_state import Where
 from services.audio.player_store import PlayerDelta
-from services.audio.track_queue import QueueChanges
 from services.db.errors import StorageUnavailable
 from tests.fakes.manual_clock import ManualClock, settle
 from tests.fakes.player_store import MemoryStore

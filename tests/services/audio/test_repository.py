@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from services.audio.placed_tracks import QueueChanges
 from services.audio.player_state import LoopMode, QueuedTrack, Where
 from services.audio.player_store import Played, PlayerDelta, PlayerRecord
 from services.audio.repository import PlayerRepository
 from services.audio.track import Source, Track
-from services.audio.track_queue import QueueChanges, TrackQueue
+from services.audio.track_queue import TrackQueue
 from services.db.engine import open_engine
 from services.db.schema import upgrade
 from services.db.unit_of_work import UnitOfWork
@@ -118,7 +119,7 @@ async def test_queue_that_was_cleared_is_gone_but_for_the_current_track(
     queue.push_many([track(f"t{number}") for number in range(10)], Where.END)
     queue.start(next(iter(queue)).entry_id)
     await store(repository, queue)
-    list(queue.clear())
+    list(queue.clear().free())
     await store(repository, queue)
     copy = await loaded(repository)
     assert len(copy) == 0
@@ -162,6 +163,7 @@ async def test_changes_of_several_guilds_are_stored_together_or_not_at_all(
 
 _WRITER = """
 import asyncio, sys
+from services.audio.placed_tracks import QueueChanges
 from services.audio.player_state import Where
 from services.audio.repository import PlayerRepository
 from services.audio.track_queue import TrackQueue

@@ -1,15 +1,17 @@
 """The queue against a plain list, and its changes against a plain table."""
 
 import random
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from services.audio.placed_tracks import DroppedTracks, PlacedTrack, QueueChanges
 from services.audio.player_state import Where
 from services.audio.track import Track
-from services.audio.track_queue import PlacedTrack, QueueChanges, TrackQueue
+from services.audio.track_queue import TrackQueue
 from tests.services.audio.tracks import track
 
 
@@ -33,8 +35,8 @@ class Table:
         return current + sorted(queued, key=lambda item: item.order_key or 0)
 
 
-def exhaust(queue: TrackQueue) -> None:
-    for _ in queue.clear():
+def exhaust(slices: Iterator[None]) -> None:
+    for _ in slices:
         pass
 
 
@@ -105,8 +107,62 @@ class QueueMachine(RuleBasedStateMachine):
 
     @rule()
     def clear(self) -> None:
-        exhaust(self.queue)
+        exhaust(self.queue.clear().free())
         self.model = []
+
+    @rule(data=st.data())
+    def clear_and_undo(self, data: st.DataObject) -> None:
+        dropped = self.queue.clear()
+        old, self.model = self.model, []
+        for _ in range(data.draw(st.integers(0, 2))):
+            self.push(Where.END)
+        exhaust(self.queue.restore(dropped))
+        self.model = old + self.model
+
+    @precondition(lambda self: self.model)
+    @rule(data=st.data(), odd=st.booleans())
+    def sift_and_undo(self, data: st.DataObject, *, odd: bool) -> None:
+        first = data.draw(st.integers(1, len(self.model)))
+        last = data.draw(st.integers(first, len(self.model)))
+        dropped = DroppedTracks()
+        unwanted = {
+            name for name in self.model[first - 1 : last] if not odd or int(name[1:]) % 2 == 1
+        }
+        exhaust(
+            self.queue.sift(lambda e: e.track.title in unwanted, dropped, first=first, last=last)
+        )
+        left = [name for name in self.model if name not in unwanted]
+        assert names(self.queue) == left
+        assert len(dropped) == len(unwanted)
+        if data.draw(st.booleans()):
+            exhaust(self.queue.restore(dropped))
+        else:
+            self.model = left
+
+    @rule(seed=st.integers())
+    def shuffle_and_undo(self, seed: int) -> None:
+        order = self.queue.order()
+        exhaust(self.queue.shuffle(random.Random(seed)))
+        exhaust(self.queue.reorder(order))
+
+    @precondition(lambda self: self.model)
+    @rule(data=st.data())
+    def move_and_undo(self, data: st.DataObject) -> None:
+        position = data.draw(st.integers(1, len(self.model)))
+        key = self.queue.key_at(position)
+        moved = self.queue.move(position, data.draw(st.integers(1, len(self.model))))
+        assert self.queue.position_of(moved.entry_id) is not None
+        assert self.queue.return_to(moved.entry_id, key)
+        # the places around may have been spread anew meanwhile; no track is lost in any case
+        assert sorted(names(self.queue)) == sorted(self.model)
+        self.model = names(self.queue)
+
+    @precondition(lambda self: self.model)
+    @rule(data=st.data())
+    def put_front(self, data: st.DataObject) -> None:
+        place = data.draw(st.integers(0, len(self.model) - 1))
+        self.queue.put_front([list(self.queue)[place]])
+        self.model.insert(0, self.model.pop(place))
 
     @rule(count=st.integers(0, 4))
     def drop(self, count: int) -> None:
@@ -227,3 +283,39 @@ def test_queue_ids_after_a_restart_are_new_ones() -> None:
     old = queue.push(track("old"), Where.END)
     copy = stored_again(queue, table)
     assert copy.push(track("new"), Where.END).entry_id != old.entry_id
+
+
+def test_queue_shuffle_is_undone_though_tracks_came_and_went() -> None:
+    queue = TrackQueue(1)
+    queue.push_many([track(f"t{number}") for number in range(1000)], Where.END)
+    before = names(queue)
+    order = queue.order()
+    exhaust(queue.shuffle(random.Random(7)))
+    gone = queue.remove_at(1).track.title
+    queue.push(track("new"), Where.END)
+    exhaust(queue.reorder(order))
+    assert names(queue) == [name for name in before if name != gone] + ["new"]
+
+
+def test_queue_removed_tracks_come_back_between_their_neighbours() -> None:
+    queue = TrackQueue(1)
+    queue.push_many([track(f"t{number}") for number in range(1, 1001)], Where.END)
+    dropped = DroppedTracks()
+    exhaust(queue.sift(lambda _: True, dropped, first=300, last=900))
+    queue.push(track("first"), Where.FRONT)
+    queue.remove_at(2)
+    assert dropped.first == track("t300")
+    exhaust(queue.restore(dropped))
+    assert names(queue) == ["first", *(f"t{number}" for number in range(2, 1001))]
+
+
+def test_queue_sifted_while_it_changes_takes_only_what_stood_there() -> None:
+    queue, dropped = TrackQueue(1), DroppedTracks()
+    queue.push_many([track(f"t{number}") for number in range(1000)], Where.END)
+    for number, _ in enumerate(queue.sift(lambda _: True, dropped, last=900)):
+        queue.push(track(f"front{number}"), Where.FRONT)
+        queue.push(track(f"end{number}"), Where.END)
+    assert names(queue)[4:] == [f"t{number}" for number in range(900, 1000)] + [
+        f"end{number}" for number in range(4)
+    ]
+    assert len(dropped) == 900
