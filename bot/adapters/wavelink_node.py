@@ -40,6 +40,9 @@ _VOICE_SECONDS = 10
 """A voice server that refuses connections makes Lavalink's answer hang for good."""
 _MOVE_SECONDS = 8
 _REFUSED_PAUSE_SECONDS = 10
+_GATEWAY_ERRORS = (ConnectionError, KeyError, AttributeError, nextcord.DiscordException)
+"""What nextcord raises where a shard has no connection just now."""
+_NO_GATEWAY = "Discord cannot be reached right now. Try again in a moment."
 NO_NODE = "No audio node answers right now. Try again in a moment."
 
 Method = Literal["GET", "POST", "PATCH", "DELETE", "PUT"]
@@ -311,12 +314,15 @@ class GuildVoice(wavelink.Player, nextcord.VoiceProtocol):
 
         Raises:
             TimeoutError: Discord does not answer, which is its way to refuse.
-            NodeUnavailable: no node takes the address.
+            NodeUnavailable: no node takes the address, or Discord cannot be reached.
         """
         arrived = self._arrived = asyncio.get_running_loop().create_future()
         self._handshake.ask_for(channel.id)
         try:
-            await channel.guild.change_voice_state(channel=channel, self_deaf=True)
+            try:
+                await channel.guild.change_voice_state(channel=channel, self_deaf=True)
+            except _GATEWAY_ERRORS as error:
+                raise NodeUnavailable(_NO_GATEWAY) from error
             async with asyncio.timeout(seconds):
                 await arrived
         finally:
@@ -390,10 +396,10 @@ class GuildVoice(wavelink.Player, nextcord.VoiceProtocol):
 
     @override
     async def disconnect(self, **_kwargs: object) -> None:
-        try:
+        # without a gateway we cannot say it, and need not: the end of a session takes us out
+        with contextlib.suppress(*_GATEWAY_ERRORS):
             await self.channel.guild.change_voice_state(channel=None)
-        finally:
-            await self._take_away()
+        await self._take_away()
 
     async def _take_away(self) -> None:
         self.cleanup()

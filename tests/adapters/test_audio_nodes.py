@@ -382,3 +382,16 @@ async def test_sound_of_a_node_that_is_killed_goes_on_another_one(
 
 def uses(place: GuildVoice, address: NodeAddress) -> bool:
     return place.node_now.address == address
+
+
+async def test_gateway_that_is_down_makes_the_join_fail_and_the_leave_go_unsaid(
+    studio: Studio,
+) -> None:
+    place = await studio.join()
+    await studio.play("long.webm", "e1")
+    studio.guild.gateway_down = True
+    await place.disconnect(force=True)
+    assert studio.client.places == {}
+    await studio.ear.silence()
+    with pytest.raises(NodeUnavailable, match="Discord"):
+        await studio.join()

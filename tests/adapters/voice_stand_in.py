@@ -48,6 +48,7 @@ class Guild:
     server: VoiceServer
     server_first: bool = False
     silent: bool = False
+    gateway_down: bool = False
     endpoint: str | None = None
     """Named instead of the voice server's own."""
     token: int = 0
@@ -64,6 +65,8 @@ class Guild:
     async def change_voice_state(
         self, *, channel: "Channel | None", self_mute: bool = False, self_deaf: bool = False
     ) -> None:
+        if self.gateway_down:
+            raise ConnectionResetError("Cannot write to closing transport")
         self.joined.append(None if channel is None else channel.id)
         if not self.silent:
             self._answer = asyncio.create_task(self.move(None if channel is None else channel.id))
