@@ -64,6 +64,8 @@ from cogs.playing import Playing
 from cogs.position import Position
 from cogs.presence import Presence
 from cogs.queue import Queue
+from cogs.reputation.commands import Reputation
+from cogs.reputation.retracting import Retracting
 from cogs.search_picker import SearchPicker
 from cogs.sound import Sound
 from cogs.transport import Transport
@@ -84,6 +86,8 @@ from services.gather.gather_service import GatherService
 from services.gather.repository import GatherRepository
 from services.guild_settings.guild_settings_service import GuildSettingsService
 from services.guild_settings.repository import GuildSettingsRepository
+from services.reputation.reputation_service import ReputationService
+from services.reputation.repository import ReputationRepository
 
 _log = logging.getLogger(__name__)
 
@@ -285,6 +289,7 @@ class App:
             "Queue": (Queue(self._players, paging),),
             "Sound and voice": (Sound(self._players), voice),
             "Gather": (self._gather_commands(paging),),
+            "Community": (self._build_reputation(stack, paging),),
             "Help": (Help(self._commands),),
         }.items():
             for cog in cogs:
@@ -330,6 +335,15 @@ class App:
             clock=self._clock,
             zone_of=self._zone_of,
         )
+
+    def _build_reputation(self, stack: AsyncExitStack, paging: Paging) -> Reputation:
+        service = ReputationService(ReputationRepository(self._database), self._clock)
+        stack.push_async_callback(service.close)
+        service.start()
+        retracting = Retracting(service, outbox=self._outbox, clock=self._clock)
+        stack.push_async_callback(retracting.close)
+        retracting.register(self._clicks)
+        return Reputation(service, paging=paging, retracting=retracting)
 
     async def _open_status(self, stack: AsyncExitStack) -> None:
         status = StatusServer(
