@@ -4,6 +4,7 @@ Only here is yt-dlp imported. The process has low priority, guards its own netwo
 ends with the bot, however that ends: a thread of its own watches the pipe.
 """
 
+import contextlib
 import os
 import queue
 import resource
@@ -21,13 +22,14 @@ from bot.adapters.ytdlp_protocol import Frame, Job, WorkerConfig, encode, read_f
 _NICENESS = 10
 _MEMORY_LOOK_SECONDS = 0.5
 _PAGE_BYTES = resource.getpagesize()
+_AUTOGROUP = Path("/proc/self/autogroup")
 _MEMORY = Path("/proc/self/statm")
 _MEBIBYTE = 1024 * 1024
 
 
 def main() -> None:
     """Serve jobs until the bot is gone."""
-    os.nice(_NICENESS)
+    _let_others_go_first()
     jobs, answers = _take_pipes()
     config = WorkerConfig(**_tuples(read_frame(_exactly(jobs))))
     network = NetworkGuard(AddressGuard(config.allow_hosts))
@@ -51,6 +53,16 @@ def main() -> None:
             _send(answers, {"done": reader.answer(job, lambda part: _send(answers, part))})
         except Exception as error:  # noqa: BLE001 -- the boundary of a job: extractors raise anything
             _send(answers, {"error": {"said": str(error), "refused": network.has_refused}})
+
+
+def _let_others_go_first() -> None:
+    """Take low priority, also where Linux shares processors out by sessions (autogroup).
+
+    A worker is a session of its own; there its niceness alone would count for nothing.
+    """
+    os.nice(_NICENESS)
+    with contextlib.suppress(OSError):
+        _AUTOGROUP.write_text(str(_NICENESS))
 
 
 def _take_pipes() -> tuple[BinaryIO, BinaryIO]:

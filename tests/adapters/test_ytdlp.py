@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 
 from bot.adapters.ytdlp import YtdlpSites
@@ -299,3 +300,24 @@ async def test_workers_after_close_are_gone(site: MusicSite) -> None:
 def _children() -> set[int]:
     children = Path(f"/proc/self/task/{os.getpid()}/children").read_text()
     return {int(pid) for pid in children.split()}
+
+
+@pytest.mark.skipif(
+    not Path("/proc/self/autogroup").exists(), reason="this kernel has no scheduling by sessions"
+)
+async def test_worker_leaves_the_processors_to_the_bot_and_its_node(
+    site: MusicSite, sites: YtdlpSites
+) -> None:
+    await sites.look_up(site.url("/watch/morning"), lane=1)
+    (worker,) = [child.pid for child in psutil.Process().children() if _is_worker(child)]
+    assert os.getpriority(os.PRIO_PROCESS, worker) == 10
+    assert _shared_out(worker).endswith("nice 10")
+
+
+def _is_worker(process: psutil.Process) -> bool:
+    return "bot.adapters.ytdlp_worker" in process.cmdline()
+
+
+def _shared_out(pid: int) -> str:
+    """Return the priority of a process's session, as Linux tells it."""
+    return Path(f"/proc/{pid}/autogroup").read_text().strip()
