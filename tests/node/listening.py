@@ -1,6 +1,7 @@
 """What a player sounds like, without voice: its frames drawn by hand and decoded."""
 
 import math
+import threading
 import time
 from array import array
 from collections.abc import Callable, Sequence
@@ -78,11 +79,15 @@ class HandPlayer:
         deadline = time.monotonic() + PATIENCE
         while not condition():
             assert time.monotonic() < deadline, "the maker did not get there"
-            time.sleep(0.001)
+            self.breathe()
 
     def until_last(self, matches: Callable[[MadeFrame], bool]) -> None:
         """Wait until the last frame that waits is such a one."""
         self.until(lambda: any(map(matches, self.queue.upcoming().frames[-1:])))
+
+    def breathe(self) -> None:
+        """Let the maker do a little."""
+        threading.Event().wait(0.002)
 
     def settle(self) -> None:
         """Wait until the queue is full, or nothing more comes."""
@@ -90,7 +95,7 @@ class HandPlayer:
         while self.queue.wanted > 0 and time.monotonic() - since < 0.25:
             if self.queue.waiting != last:
                 last, since = self.queue.waiting, time.monotonic()
-            time.sleep(0.001)
+            self.breathe()
 
     def pop(self) -> bytes | None:
         """Draw a frame, giving the maker the time that a machine under load may need."""
@@ -100,7 +105,7 @@ class HandPlayer:
             if frame is not None or self.queue.idle:
                 return frame
             assert time.monotonic() < deadline, "no frame came"
-            time.sleep(0.0005)
+            self.breathe()
 
     def pops(self, count: int) -> list[bytes]:
         frames = [self.pop() for _ in range(count)]
