@@ -86,8 +86,8 @@ from services.gather.gather_service import GatherService
 from services.gather.repository import GatherRepository
 from services.guild_settings.guild_settings_service import GuildSettingsService
 from services.guild_settings.repository import GuildSettingsRepository
-from services.reputation.reputation_service import ReputationService
 from services.reputation.repository import ReputationRepository
+from services.reputation.reputation_service import ReputationService
 
 _log = logging.getLogger(__name__)
 
