@@ -7,6 +7,7 @@ The rules that keep two tracks from ever playing at once:
   promise of the node; if its start is not seen soon, or something else starts, we start it.
 """
 
+import asyncio
 import logging
 
 from services.audio.belief import Belief, entry_of
@@ -29,6 +30,8 @@ _log = logging.getLogger(__name__)
 
 _NEARLY_OVER_MS = 2_000
 """A track that breaks off this close to its end has ended."""
+_RETRY_SECONDS = 5
+"""Members hear silence already while a second start is tried."""
 _BROKE_OFF = "Its sound broke off and could not be read again."
 _STUCK = "Its sound got stuck."
 
@@ -156,9 +159,12 @@ class Reactions:
         if not belief.retried:
             belief.retried = True
             try:
-                await self._playback.start(current, start_ms=position_ms)
+                async with asyncio.timeout(_RETRY_SECONDS):
+                    await self._playback.start(current, start_ms=position_ms)
             except TRACK_FAILURES as error:
                 reason = error.sentence
+            except TimeoutError:
+                _log.info("no second start in time in guild %s", self._session.guild_id)
             except (NodeUnavailable, VoiceJoinRefused) as error:
                 self._playback.wait(error)
                 return

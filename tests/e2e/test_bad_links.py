@@ -5,12 +5,14 @@ long been under way.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator
+from functools import partial
 
 import pytest
 import pytest_asyncio
 
 from tests.e2e.house import ADDED, FAILED, NOW, REFUSED, House, Room
+from tests.e2e.scenes import Played, Scenes
 from tests.simulator import SimMessage
 from tests.simulator.simulator import free_port
 
@@ -91,13 +93,35 @@ async def three_in_a_row(room: Room, path: str) -> None:
     await room.guild.hears(880)
 
 
-async def hides_its_endlessness(room: Room, path: str) -> None:
+async def hides_its_endlessness(room: Room) -> None:
     """A stream without an end that does not say so is skipped at the limit."""
     await room.ada.join(room.lounge)
-    playing = await room.says(room.ada, f"!play {room.site.url(path)}", title=NOW)
+    link = room.site.url("/forever/440/3.wav")
+    playing = await room.says(room.ada, f"!play {link}", title=NOW)
     await room.queues(880)
     skipped = await room.general.expect(title="Skipped", after=playing, within=20)
     assert "larger than the 1 MB" in skipped.text
+    await room.guild.hears(880)
+
+
+async def stalls_once(room: Room) -> None:
+    """A server that falls silent once is asked again, and the music goes on to its end."""
+    await room.ada.join(room.lounge)
+    playing = await room.says(
+        room.ada, f"!play {room.site.url('/stalls-once/440/12.mp3')}", title=NOW
+    )
+    await room.queues(880)
+    await room.general.expect(title=NOW, text="880", after=playing, within=60)
+    assert "⏭️ Skipped" not in room.titles(playing)
+
+
+async def stalls_for_good(room: Room) -> None:
+    """A server that falls silent for good is skipped with the reason, after one more try."""
+    await room.ada.join(room.lounge)
+    playing = await room.says(room.ada, f"!play {room.site.url('/stalls/440/8.mp3')}", title=NOW)
+    await room.queues(880)
+    skipped = await room.general.expect(title="Skipped", after=playing, within=25)
+    assert "440" in skipped.text
     await room.guild.hears(880)
 
 
@@ -105,37 +129,27 @@ def _is(hz: float | None, wanted: float) -> bool:
     return hz is not None and abs(hz - wanted) < 0.03 * wanted
 
 
-_SLOW: Sequence[tuple[Callable[[Room, str], Awaitable[None]], str]] = (
-    (site_hangs, "/silence/x.mp3"),
-    (site_hangs, "/drip/440/30.mp3"),
-    (site_hangs, "/watch/stuck"),
-    (breaks_once, "breaks-once"),
-    (breaks_once, "norange-breaks-once"),
-    (stays_broken, "/broken/440/20.mp3"),
-    (three_in_a_row, "/broken/500/2.mp3"),
-    (hides_its_endlessness, "/forever/440/3.wav"),
+SCENES = Scenes(
+    {
+        "site that is silent": partial(site_hangs, path="/silence/x.mp3"),
+        "site that drips": partial(site_hangs, path="/drip/440/30.mp3"),
+        "page that never answers": partial(site_hangs, path="/watch/stuck"),
+        "file that breaks once": partial(breaks_once, prefix="breaks-once"),
+        "file that breaks once, no ranges": partial(breaks_once, prefix="norange-breaks-once"),
+        "file that stays broken": partial(stays_broken, path="/broken/440/20.mp3"),
+        "three broken files in a row": partial(three_in_a_row, path="/broken/500/2.mp3"),
+        "stream that hides its endlessness": hides_its_endlessness,
+        "file that stalls once": stalls_once,
+        "file that stalls for good": stalls_for_good,
+    }
 )
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def underway(house: House) -> AsyncIterator[Mapping[str, asyncio.Task[None]]]:
-    """Everything slow, each in a guild of its own, begun when the first test of this file runs."""
-
-    async def run(scene: Callable[[Room, str], Awaitable[None]], path: str) -> None:
-        room = house.room()
-        await scene(room, path)
-        assert room.guild.ear.violations == []
-
-    tasks = {path: asyncio.create_task(run(scene, path)) for scene, path in _SLOW}
-    yield tasks
-    for task in tasks.values():
-        task.cancel()
-    await asyncio.gather(*tasks.values(), return_exceptions=True)
-
-
-@pytest.fixture(autouse=True)
-def begun(underway: Mapping[str, asyncio.Task[None]]) -> None:
-    """Have the slow scenes under way, whichever test comes first."""
+@pytest_asyncio.fixture(scope="module", loop_scope="module", autouse=True)
+async def played(house: House) -> AsyncIterator[Played]:
+    """Everything slow, begun when the first test of this file runs."""
+    async with SCENES.playing(house) as played:
+        yield played
 
 
 # ── there is nothing ────────────────────────────────────────────────────────
@@ -292,8 +306,6 @@ async def test_title_with_markup_is_harmless_in_every_place_where_it_is_shown(ro
 
 
 # ── slowly ──────────────────────────────────────────────────────────────────
-@pytest.mark.parametrize("path", [path for _, path in _SLOW])
-async def test_link_that_disappoints_slowly(
-    underway: Mapping[str, asyncio.Task[None]], path: str
-) -> None:
-    await underway[path]
+@pytest.mark.parametrize("scene", SCENES.names)
+async def test_link_that_disappoints_slowly(played: Played, scene: str) -> None:
+    await played[scene]
