@@ -27,6 +27,8 @@ from services.audio.player_state import QueuedTrack, QueuedTracks, QueuePage, Wh
 from services.audio.track import Track
 
 _GAP = 1 << 32
+_SWAPS = 100
+"""How many entries are shuffled before the event loop gets its turn."""
 _LARGEST_FLOOR = 1 << 60
 """Beyond this a cleared queue begins at key 0 again; databases hold keys below 2^63."""
 
@@ -106,16 +108,17 @@ class TrackQueue:
         self._next_id += count
         if where is Where.END:
             first = self._end_key(where)
-            keys = range(first, first + count * _GAP, _GAP)
+            keys = list(range(first, first + count * _GAP, _GAP))
             self._keys.extend(keys)
         else:
             last = self._end_key(where)
-            keys = range(last - (count - 1) * _GAP, last + _GAP, _GAP)
+            keys = list(range(last - (count - 1) * _GAP, last + _GAP, _GAP))
             self._keys.extendleft(reversed(keys))
-        self._ids.update(zip(keys, entries, strict=True))
-        self._key_of.update(zip(entries, keys, strict=True))
-        self._tracks.update(zip(entries, tracks, strict=True))
-        self._placed.update(dict.fromkeys(entries))
+        numbers = list(entries)  # made once, and shared by all that follows
+        self._ids.update(zip(keys, numbers, strict=True))
+        self._key_of.update(zip(numbers, keys, strict=True))
+        self._tracks.update(zip(numbers, tracks, strict=True))
+        self._placed.update(dict.fromkeys(numbers))
         self._total_ms += sum(track.duration_ms or 0 for track in tracks)
         return QueuedTracks(entries, tracks)
 
@@ -386,7 +389,7 @@ class TrackQueue:
         """
         place = len(self._keys) - 1
         while place > 0:
-            for _ in range(SLICE):
+            for _ in range(_SWAPS):
                 place = min(place, len(self._keys) - 1)
                 if place <= 0:
                     return
