@@ -11,15 +11,17 @@ first, and a start that was asked for before it and still waits for the lock com
 
 import asyncio
 import contextlib
-import random
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from itertools import islice
 
 from services.audio.announcer import Announcer
 from services.audio.countdown import Countdown
 from services.audio.errors import NodeUnavailable, NothingPlaying
+from services.audio.going_back import GoingBack
 from services.audio.inbox import Action, Inbox
 from services.audio.opening import Interrupted
 from services.audio.outside import Outside
+from services.audio.placed_tracks import DroppedTracks, in_slices
 from services.audio.playback import Playback
 from services.audio.player_events import (
     LeftAlone,
@@ -36,6 +38,8 @@ from services.audio.ports import NodeEvent, VoiceSocketClosed
 from services.audio.reactions import Reactions
 from services.audio.session import Session
 from services.audio.track_queue import TrackQueue
+from services.audio.trail import Trail
+from services.audio.undo_log import Skipped, UndoLog
 from services.audio.voice_mending import VoiceMending
 from services.errors import Refusal
 
@@ -68,6 +72,10 @@ class GuildPlayer:
             playback=self._playback,
             post=self._inbox.post,
             recover=lambda: self._reactions.recover(resumed=False),
+        )
+        self._back = GoingBack(self.queue, self._playback)
+        self.undo_log = UndoLog(
+            clock=outside.clock, tasks=outside.tasks, new_number=outside.new_play_number
         )
         self._idle = self._countdown(outside.idle_leave_seconds, self._leave_idle)
         self._alone = self._countdown(outside.alone_leave_seconds, self._leave_alone)
@@ -112,6 +120,11 @@ class GuildPlayer:
             text_channel_id=session.text_channel_id,
             silent=session.silent,
         )
+
+    @property
+    def trail(self) -> Trail:
+        """What has played here."""
+        return self._back.trail
 
     # ── being stored ────────────────────────────────────────────────────────
     def note(self) -> None:
@@ -160,6 +173,8 @@ class GuildPlayer:
     def sound(self) -> None:
         """A track has started."""
         self._idle.cancel()
+        if self.queue.current is not None:
+            self.trail.played(self.queue.current)
         self._time.watch()
 
     def silence(self) -> None:
@@ -176,12 +191,7 @@ class GuildPlayer:
 
     def work_off(self, slices: Iterator[None]) -> None:
         """Go through `slices` beside everything else."""
-        self._outside.tasks.start(_in_slices(slices), name="free memory")
-
-    async def shuffle(self, rng: random.Random) -> None:
-        """Mix the queue, letting the event loop turn in between."""
-        await _in_slices(self.queue.shuffle(rng))
-        self.queue_changed()
+        self._outside.tasks.start(in_slices(slices), name="free memory")
 
     # ── commands ────────────────────────────────────────────────────────────
     async def connect(self, voice_channel_id: int, *, text_channel_id: int | None) -> None:
@@ -244,21 +254,63 @@ class GuildPlayer:
             self.note()
             return current
 
-    async def skip(self, count: int) -> SkipOutcome:
-        """Skip the current track, or the one that is just being started, and more."""
-        opening = self._playback.interrupt()
+    async def skip(self, count: int, *, to: str | None = None) -> SkipOutcome:
+        """Skip the current track, or the one that is just being started, and more.
+
+        With `to`, all before that entry, however many there are.
+        """
+        opening = self._playback.interrupt() if to is None else None
         async with self._lock:
             skipped = self.queue.current
             if skipped is None and opening is not None and self.queue.remove(opening.entry_id):
                 skipped = opening
             if skipped is None:
                 raise NothingPlaying(_NOTHING)
+            if to is not None:
+                count = self._position_of(to)
             count = min(count, len(self.queue) + 1)
-            if count > len(self.queue) and self.session.loop is not LoopMode.QUEUE:
-                self.work_off(self.queue.clear().free())
+            position_ms = self._playback.position_ms
+            passed = await self._pass_over(count - 1)
+            undo = self.undo_log.note(Skipped(skipped, position_ms, passed))
             with contextlib.suppress(Interrupted):
-                await self._playback.skip(count)
-            return SkipOutcome(skipped=skipped, count=count, next=self.queue.current)
+                in_queue = self.session.loop is LoopMode.QUEUE
+                await self._playback.skip(count if in_queue else 1)
+            return SkipOutcome(skipped=skipped, count=count, next=self.queue.current, undo=undo)
+
+    def _position_of(self, entry_id: str) -> int:
+        if (position := self.queue.position_of(entry_id)) is None:
+            raise Refusal("That track is not queued any more.")
+        return position
+
+    async def _pass_over(self, count: int) -> DroppedTracks:
+        """Take `count` tracks off the head; a looped queue keeps them, to put them at its end."""
+        passed = DroppedTracks()
+        if self.session.loop is LoopMode.QUEUE:
+            for number, item in enumerate(islice(self.queue, count)):
+                passed.add(int(item.entry_id), number, item.track)
+        elif count and count == len(self.queue):
+            passed = self.queue.clear()
+        else:
+            await in_slices(self.queue.sift(lambda _: True, passed, last=count))
+        return passed
+
+    async def previous(self) -> QueuedTrack:
+        """Play the track before the current one."""
+        return await self._going_back(self._back.previous)
+
+    async def unskip(self, change: Skipped) -> QueuedTrack:
+        """Play a skipped track from where it was."""
+        return await self._going_back(lambda: self._back.unskip(change))
+
+    async def _going_back(self, go: Callable[[], Awaitable[QueuedTrack]]) -> QueuedTrack:
+        self._playback.interrupt()
+        async with self._lock:
+            try:
+                entry = await go()
+            except Interrupted:
+                raise Refusal("Somebody else was quicker.") from None
+            self.queue_changed()
+            return entry
 
     async def stop(self) -> None:
         """End playback and empty the queue."""
@@ -321,6 +373,7 @@ class GuildPlayer:
     async def _end_playback(self) -> None:
         self.queue.finish(requeue=False)
         self.work_off(self.queue.clear().free())
+        self.undo_log.forget()
         self.session.unpause()
         self.note()
         await self._playback.silence()
@@ -419,8 +472,3 @@ class GuildPlayer:
         self._time.cancel()
         self._playback.close()
         self.note()
-
-
-async def _in_slices(slices: Iterator[None]) -> None:
-    for _ in slices:
-        await asyncio.sleep(0)

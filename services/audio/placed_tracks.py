@@ -1,5 +1,6 @@
 """Tracks with their places in a queue: what is stored of it, and what an undo brings back."""
 
+import asyncio
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,12 @@ from services.audio.track import Track
 
 SLICE = 250
 """How many entries are handled before the event loop gets its turn (below 2 ms)."""
+
+
+async def in_slices(slices: Iterator[None]) -> None:
+    """Go through `slices`, letting the event loop turn in between."""
+    for _ in slices:
+        await asyncio.sleep(0)
 
 
 @dataclass(frozen=True, slots=True)

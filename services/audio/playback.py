@@ -203,6 +203,14 @@ class Playback:
         if self._queue.current is not None and self.belief.playing is None:
             await self.go_on()
 
+    async def play_instead(self, entry: QueuedTrack, *, start_ms: int = 0) -> None:
+        """Play a queued entry in place of the current one, which plays on if that fails."""
+        try:
+            await self.start(entry, start_ms=start_ms)
+        except TRACK_FAILURES:
+            await self._return_to_replaced()
+            raise
+
     async def start(self, entry: QueuedTrack, *, start_ms: int = 0) -> QueuedTrack:
         """Play a queued entry in place of what plays, or the current one (again).
 

@@ -3,8 +3,8 @@
 import asyncio
 import itertools
 import logging
-import random
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
 
 from services.audio.errors import NothingPlaying
 from services.audio.guild_player import GuildPlayer
@@ -13,6 +13,8 @@ from services.audio.limits import DEFAULT_LIMITS, TrackLimits
 from services.audio.outside import Outside
 from services.audio.player_events import PlayerEvent
 from services.audio.player_state import (
+    Edited,
+    Found,
     LoopMode,
     PlayerView,
     QueuedTrack,
@@ -29,10 +31,14 @@ from services.audio.ports import (
     NodeReady,
     VoiceControl,
 )
+from services.audio.queue_editing import QueueEditing, check_position
 from services.audio.session import MAX_VOLUME
 from services.audio.track import Track
+from services.audio.trail import TRAIL_LENGTH
+from services.audio.undo_log import Change
 from services.background import BackgroundTasks
 from services.clock import Clock
+from services.db.errors import StorageUnavailable
 from services.errors import Refusal
 
 _log = logging.getLogger(__name__)
@@ -68,7 +74,7 @@ class PlayerService:
         self._voice = voice
         self._journal = Journal(store, clock)
         self._tasks = BackgroundTasks("player")
-        self._rng = random.Random()
+        self._editing = QueueEditing(self._player)
         self._outside = Outside(
             node=node,
             voice=voice,
@@ -272,55 +278,104 @@ class PlayerService:
         player.session.silent = silent
         player.note()
 
-    def remove(self, guild_id: int, position: int) -> QueuedTrack:
+    async def jump(self, guild_id: int, position: int) -> SkipOutcome:
+        """Play the track at `position` (from 1) now and pass over what stands before it.
+
+        Raises:
+            NothingPlaying: nothing plays.
+            Refusal: there is no such position; the sentence names the valid ones.
+            NodeUnavailable: no audio node answers.
+        """
+        player = self._player(guild_id)
+        check_position(position, len(player.queue))
+        (wanted,) = player.queue.page(position, size=1).entries
+        return await player.skip(position, to=wanted.entry_id)
+
+    async def previous(self, guild_id: int) -> QueuedTrack:
+        """Play what was played before the current track, which comes again after it.
+
+        Raises:
+            NothingPlaying: nothing was.
+            and what `kick_off_playback` raises; the current track plays on then.
+        """
+        player = self._player(guild_id)
+        if not player.trail.known:
+            with suppress(StorageUnavailable):  # what this process has played is known
+                await self.stored(guild_id)
+                history = await self.history(guild_id, limit=TRAIL_LENGTH)
+                player.trail.remember(history, current=player.queue.current)
+        return await player.previous()
+
+    def remove(self, guild_id: int, position: int) -> Edited:
         """Take the track at `position` (from 1) out of the queue.
 
         Raises:
             Refusal: there is no such position; the sentence names the valid ones.
         """
-        player = self._player(guild_id)
-        _check_position(position, len(player.queue))
-        removed = player.queue.remove_at(position)
-        player.queue_changed()
-        return removed
+        return self._editing.remove(guild_id, position)
 
-    def move(self, guild_id: int, position: int, *, to: int) -> QueuedTrack:
+    async def remove_range(self, guild_id: int, first: int, last: int) -> Edited:
+        """Take the tracks from one position to another (both from 1) out of the queue.
+
+        Raises:
+            Refusal: there is no such position; the sentence names the valid ones.
+        """
+        return await self._editing.remove_range(guild_id, first, last)
+
+    async def remove_of(self, guild_id: int, user_id: int) -> Edited:
+        """Take all tracks out of the queue that a member has added.
+
+        Raises:
+            NothingFound: there is none.
+        """
+        return await self._editing.remove_of(guild_id, user_id)
+
+    async def remove_duplicates(self, guild_id: int) -> Edited:
+        """Leave the first of several queued tracks with the same address.
+
+        Raises:
+            NothingFound: no track is queued twice.
+        """
+        return await self._editing.remove_duplicates(guild_id)
+
+    def move(self, guild_id: int, position: int, *, to: int) -> Edited:
         """Move a queued track to another position (both from 1).
 
         Raises:
             Refusal: there is no such position; the sentence names the valid ones.
         """
-        player = self._player(guild_id)
-        _check_position(position, len(player.queue))
-        _check_position(to, len(player.queue))
-        moved = player.queue.move(position, to)
-        player.queue_changed()
-        return moved
+        return self._editing.move(guild_id, position, to=to)
 
-    async def shuffle(self, guild_id: int) -> int:
-        """Mix the queue and return how many tracks it has.
+    async def shuffle(self, guild_id: int) -> Edited:
+        """Mix the queue; the outcome names what comes next now.
 
         Raises:
             NothingPlaying: fewer than two tracks are queued.
         """
-        player = self._player(guild_id)
-        if (count := len(player.queue)) <= 1:
-            raise NothingPlaying("There is nothing to shuffle: fewer than two tracks are queued.")
-        await player.shuffle(self._rng)
-        return count
+        return await self._editing.shuffle(guild_id)
 
-    def clear(self, guild_id: int) -> int:
-        """Empty the queue, leave the current track, and return how many were dropped.
+    def clear(self, guild_id: int) -> Edited:
+        """Empty the queue and leave the current track.
 
         Raises:
             NothingPlaying: the queue is empty.
         """
-        player = self._player(guild_id)
-        if not (count := len(player.queue)):
-            raise NothingPlaying("The queue is empty already.")
-        player.work_off(player.queue.clear().free())
-        player.queue_changed()
-        return count
+        return self._editing.clear(guild_id)
+
+    async def undo(self, guild_id: int, number: int | None = None) -> Change:
+        """Take the change of that number back, or the newest; return what it was.
+
+        What came into the queue since stays there. A skipped track plays again from where it was.
+
+        Raises:
+            Refusal: it is older than a minute, was undone already, or its track is gone.
+            and what `kick_off_playback` raises.
+        """
+        return await self._editing.undo(guild_id, number)
+
+    async def find(self, guild_id: int, text: str, *, limit: int = 100) -> Found:
+        """Return the queued tracks whose title and artist hold all words of `text`."""
+        return await self._editing.find(guild_id, text, limit=limit)
 
     async def voice_changed(self, guild_id: int, channel_id: int | None) -> None:
         """Take note that the bot itself is in another channel, or in none."""
@@ -403,12 +458,3 @@ class PlayerService:
             for player in share:
                 yield player
             await asyncio.sleep(0)
-
-
-def _check_position(position: int, length: int) -> None:
-    if 1 <= position <= length:
-        return
-    if length == 0:
-        raise Refusal("The queue is empty.")
-    valid = "only 1" if length == 1 else f"1 to {length}"
-    raise Refusal(f"There is no track number {position} in the queue; valid is {valid}.")

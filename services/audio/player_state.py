@@ -105,3 +105,27 @@ class SkipOutcome:
     """How many were skipped, the current one included."""
     next: QueuedTrack | None
     """What plays now; None when the queue has ended."""
+    undo: int
+    """Under which number it can be undone for a minute."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edited:
+    """What a change of the queue did."""
+
+    track: Track
+    """The track that it was about; of several, the first."""
+    count: int
+    """How many tracks were affected."""
+    undo: int
+    """Under which number it can be undone for a minute."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What stands in the queue under some words."""
+
+    entries: tuple[tuple[int, QueuedTrack], ...]
+    """The first that fit, each with its position (from 1)."""
+    total: int
+    """How many fit."""
