@@ -64,13 +64,22 @@ class FakeGuild:
 
     def click(self, label: str, *, by: GuildMember = ADA, on: int | None = None) -> FakeAnswer:
         """Click a button of the newest message, or of `on`; return the way to answer it."""
+        click, answer = self.clicked(label, by=by, on=on)
+        stream, owner_id = self._streams[click.message_id]
+        if owner_id in (None, by.id):
+            stream.push(click)
+        return answer
+
+    def clicked(
+        self, label: str, *, by: GuildMember, on: int | None = None, acknowledged: bool = True
+    ) -> tuple[Click, FakeAnswer]:
+        """Return a click on a button of the newest message, or of `on`, and how to answer it."""
         message_id = self.outbox.newest_id() if on is None else on
         custom_id = next(b["custom_id"] for b in self._buttons(on) if b["label"] == label)
         answer = FakeAnswer(self.outbox, original=message_id)
-        stream, owner_id = self._streams[message_id]
-        if owner_id in (None, by.id):
-            stream.push(self._clicked(custom_id, message_id, by=by, answer=answer))
-        return answer
+        answer.expired = not acknowledged
+        click = self._clicked(custom_id, message_id, by=by, answer=answer)
+        return replace(click, acknowledged=acknowledged), answer
 
     def serving(self) -> int:
         """Count the menus that wait for clicks."""

@@ -55,7 +55,7 @@ class FakeOutbox:
         if message_id not in self.messages:
             raise MessageGone("the message was deleted")
         self.edits += 1
-        self._put(message_id, body)
+        self._put(message_id, {**self.messages[message_id], **body})
 
     async def delete(self, channel_id: int, message_id: int) -> None:
         await self._way()

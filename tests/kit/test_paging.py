@@ -1,9 +1,12 @@
 """Pages are turned by their author alone, in click order, with few edits, and end by themselves."""
 
+import asyncio
+
 import pytest
 
-from bot.kit.paging import AtEnd, Page, Paging
+from bot.kit.paging import AtEnd, Jump, Page, Paging
 from bot.kit.replies import info
+from services.errors import OutsideFailure
 from tests.fakes.discord_guild import BEN, FakeGuild, settle
 from tests.fakes.outbox import NO_PERMISSION
 
@@ -106,6 +109,58 @@ async def test_page_message_deleted_under_its_menu_ends_it(
     await guild.clock.advance(60)
     assert message_id not in guild.outbox.messages
     assert guild.serving() == 0
+
+
+async def test_page_may_take_its_time_to_be_read(guild: FakeGuild, paging: Paging) -> None:
+    async def slowly(number: int) -> Page:
+        await guild.clock.sleep(1)
+        return read(number)
+
+    showing = asyncio.ensure_future(paging.show(guild.call(), slowly))
+    await guild.clock.advance(1)
+    await showing
+    guild.click("▶")
+    await settle()
+    guild.click("▶")  # comes while page 2 is read
+    await guild.clock.advance(2)
+    assert guild.outbox.titles() == ["📄 Page 3"]
+
+
+async def test_page_that_cannot_be_read_now_is_told_and_the_menu_stays(
+    guild: FakeGuild, paging: Paging
+) -> None:
+    failing = False
+
+    def sometimes(number: int) -> Page:
+        if failing:
+            raise OutsideFailure("The database does not answer.")
+        return read(number)
+
+    await paging.show(guild.call(), sometimes)
+    failing = True
+    answer = guild.click("▶")
+    await settle()
+    assert answer.private[0]["embeds"][0]["description"] == "The database does not answer."
+    assert guild.outbox.titles() == ["📄 Page 1"]
+    failing = False
+    guild.click("▶")
+    await settle()
+    assert guild.outbox.titles() == ["📄 Page 2"]
+
+
+async def test_page_jump_leads_to_where_it_says_and_clicks_go_on_from_there(
+    guild: FakeGuild, paging: Paging
+) -> None:
+    async def find() -> int:
+        return 7
+
+    await paging.show(guild.call(), read, jumps=[Jump("page:best", "Best", find)])
+    assert guild.labels() == ["▶", "Best"]
+    guild.click("Best")
+    guild.click("▶")
+    await settle()
+    assert guild.outbox.titles() == ["📄 Page 8"]
+    assert guild.outbox.edits == 1
 
 
 async def test_page_that_cannot_be_sent_opens_no_menu(guild: FakeGuild, paging: Paging) -> None:
