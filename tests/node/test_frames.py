@@ -253,7 +253,9 @@ def test_end_time_set_while_playing_cuts_too(
     playback = player.open(add(site, tones / "steps.mp3"))
     player.play(playback)
     frames = player.pops(20)
+    player.settle()
     player.maker.set_end(playback, 1.0)
+    player.until_last(lambda frame: frame.position < 1.0)
     frames += player.rest()
     assert 50 <= len(frames) <= 52
 
