@@ -58,10 +58,10 @@ class UnitOfWork:
             StorageUnavailable: the database does not take it; nothing was written.
         """
         if not self._sqlite:
-            async with self._transaction("BEGIN") as session:
+            async with self._transaction({}) as session:
                 yield session
             return
-        async with self._turn, self._transaction("BEGIN IMMEDIATE") as session:
+        async with self._turn, self._transaction({BEGIN: "BEGIN IMMEDIATE"}) as session:
             yield session
 
     @asynccontextmanager
@@ -71,7 +71,9 @@ class UnitOfWork:
         Raises:
             StorageUnavailable: the database does not answer.
         """
-        async with self._transaction("BEGIN") as session:
+        # PostgreSQL would otherwise show each statement the newest state
+        unchanging = {BEGIN: "BEGIN"} if self._sqlite else {"isolation_level": "REPEATABLE READ"}
+        async with self._transaction(unchanging) as session:
             yield session
 
     async def check(self) -> None:
@@ -84,10 +86,10 @@ class UnitOfWork:
             await session.execute(text("SELECT 1"))
 
     @asynccontextmanager
-    async def _transaction(self, begin: str) -> AsyncIterator[AsyncSession]:
+    async def _transaction(self, options: dict[str, str]) -> AsyncIterator[AsyncSession]:
         try:
             async with AsyncSession(self._engine, expire_on_commit=False) as session:
-                await session.connection(execution_options={BEGIN: begin})
+                await session.connection(execution_options=options)
                 yield session
                 await session.commit()
         except DBAPIError as error:

@@ -52,6 +52,16 @@ async def test_statement_that_breaks_a_rule_is_no_outside_failure(
         await twice()
 
 
+async def test_read_sees_one_state_whatever_is_written_meanwhile(unit_of_work: UnitOfWork) -> None:
+    query = select(GuildSettingsRow.prefix)
+    async with unit_of_work.read() as reading:
+        assert list(await reading.scalars(query)) == []
+        async with unit_of_work.write() as session:
+            session.add(GuildSettingsRow(guild_id=1, prefix="?"))
+        assert list(await reading.scalars(query)) == []
+    assert await prefixes(unit_of_work) == ["?"]
+
+
 async def test_writers_at_once_all_get_their_turn(unit_of_work: UnitOfWork) -> None:
     async def write(guild_id: int) -> None:
         async with unit_of_work.write() as session:
