@@ -3,7 +3,7 @@
 Changes of a countdown show within a second, those of a check-in at most once in 5 s; the last
 state always lands. The time that stands in a message is that of the edit, not of the change. A
 message is posted under a nonce that is made of the gathering and of the message before it, so a
-post that a crash interrupted is not shown twice.
+post that a crash interrupted is not shown twice: Discord answers with the first one's id.
 """
 
 import hashlib
@@ -37,6 +37,7 @@ class Board:
         self._outbox = outbox
         self._clock = clock
         self._zone_of = zone_of
+        self._since = clock.now()
         self._cards: dict[int, Card] = {}
 
     def show(self, gathering: Gathering, *, on_post: OnPost) -> None:
@@ -49,6 +50,7 @@ class Board:
                 clock=self._clock,
                 zone_of=self._zone_of,
                 on_post=on_post,
+                maybe_posted=gathering.session.created_at < self._since,
             )
             self._cards[gathering.id] = card
         card.show(gathering)
@@ -87,6 +89,7 @@ class Card:
         clock: Clock,
         zone_of: Callable[[int], ZoneInfo],
         on_post: OnPost,
+        maybe_posted: bool,
     ) -> None:
         self.message_id = gathering.message_id
         """The message that stands in the channel; None where there is none."""
@@ -96,6 +99,7 @@ class Card:
         self._clock = clock
         self._zone_of = zone_of
         self._on_post = on_post
+        self._maybe_posted = maybe_posted
         self._pace_s = _COUNTDOWN_PACE_SECONDS
         self._editor = LastState(
             self._put, clock=clock, expected=(Undelivered,), every=lambda: self._pace_s
@@ -145,6 +149,10 @@ class Card:
         self._before = self.message_id
         self._pace_s = _COUNTDOWN_PACE_SECONDS
         self._on_post(self.message_id)
+        if self._maybe_posted:
+            # the process before this one may have posted it: then this is still its old state
+            self._maybe_posted = False
+            await self._edit(gathering, self.message_id)
 
     async def _call(self, gathering: Gathering) -> None:
         """Ping those who were in the channel at the start."""

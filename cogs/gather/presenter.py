@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 from collections.abc import Iterable
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -116,7 +117,7 @@ def _time(session: GatherSession, now: datetime) -> str:
     if session.phase is Phase.CLOSED:
         return f"It took **{minutes_seconds(since.total_seconds())}**."
     if since < GRACE:
-        left = minutes_seconds((GRACE - since).total_seconds())
+        left = minutes_seconds(math.ceil((GRACE - since).total_seconds()))
         return f"Grace: **{left}** left; until then you are on time."
     elapsed = minutes_seconds(since.total_seconds())
     return f"Started **{elapsed}** ago; whoever comes now is late by that."

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Generator, Iterator
 import pytest
 import pytest_asyncio
 
+from tests.e2e.gather_evening import Evening
 from tests.e2e.house import House, Room
 
 
@@ -27,6 +28,12 @@ def room(house: House) -> Iterator[Room]:
     yield room
     assert house.discord.failed_interactions[failed:] == []
     assert room.guild.ear.violations == []
+
+
+@pytest.fixture
+def evening(house: House, room: Room) -> Evening:
+    """A guild of the test's own in which people gather."""
+    return Evening(house, room)
 
 
 @pytest.hookimpl(wrapper=True)

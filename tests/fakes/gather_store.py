@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from services.gather import codec
@@ -29,6 +30,8 @@ class MemoryGatherStore:
         self.writes = 0
         self.failures: list[Exception] = []
         """Raised one after the other by attempts to store."""
+        self.forgets_messages = False
+        """Lose the ids of posted messages, as a process does that dies right after posting."""
         self.held: asyncio.Event | None = None
         """Attempts to store wait for it while it is set."""
 
@@ -83,6 +86,8 @@ class MemoryGatherStore:
         return self._ledgers.get(gathering_id, [])
 
     def _keep(self, gathering: Gathering, events: Sequence[DatedEvent]) -> None:
+        if self.forgets_messages:
+            gathering = replace(gathering, message_id=None)
         session = gathering.session
         columns = {
             "id": gathering.id,

@@ -18,6 +18,7 @@ from tests.cogs.gather.hall import (
 from tests.fakes.discord_guild import LOUNGE, OTHER_ROOM, settle
 from tests.fakes.outbox import NO_PERMISSION
 
+CARD = "📣 Voice channel gathering"
 BLUE, ORANGE, GREEN, RED = 0x3498DB, 0xE67E22, 0x57F287, 0xED4245
 
 
@@ -322,6 +323,22 @@ async def test_restart_goes_on_with_the_same_message_and_buttons(hall: Hall) -> 
     await hall.passes(5)
     assert hall.table() == {"Ada": "ON TIME", "Ben": "ON TIME"}
     await settle()
+
+
+async def test_restart_before_the_message_was_noted_shows_the_newest_state_in_it(
+    hall: Hall,
+) -> None:
+    hall.store.forgets_messages = True
+    await hall.say("!gather start")
+    card_id = hall.card_id()
+    await hall.press("I'm out", BEN)
+    await hall.passes(1)
+    await hall.restarts()
+    await hall.passes(1)
+    assert hall.card_id() == card_id
+    assert hall.table() == {"Ada": "--:--", "Ben": "OUT"}
+    await hall.passes(10)
+    assert [title(body) for body in hall.outbox.messages.values()].count(CARD) == 1
 
 
 async def test_stats_page_has_figures_and_gatherings(hall: Hall) -> None:
