@@ -29,8 +29,8 @@ GUILD, AUTHOR, ADA, BEN = 10, 1, 2, 3
 
 
 @pytest.fixture
-def repository(database: UnitOfWork) -> GatherRepository:
-    return GatherRepository(database)
+def repository(unit_of_work: UnitOfWork) -> GatherRepository:
+    return GatherRepository(unit_of_work)
 
 
 def new(guild_id: int = GUILD, *, at: datetime = NOW) -> Gathering:
@@ -112,7 +112,7 @@ async def test_gathering_is_loaded_until_all_is_said_about_its_end(
 
 
 async def test_events_of_all_kinds_are_logged(
-    repository: GatherRepository, database: UnitOfWork
+    repository: GatherRepository, unit_of_work: UnitOfWork
 ) -> None:
     from sqlalchemy import text
 
@@ -122,7 +122,7 @@ async def test_events_of_all_kinds_are_logged(
         Ticked(),
     ]
     await repository.add(new(), [DatedEvent(event, NOW) for event in events])
-    async with database.read() as session:
+    async with unit_of_work.read() as session:
         rows = (await session.execute(text("SELECT kind, details FROM gathering_event"))).all()
     assert [tuple(row) for row in rows] == [
         ("Expected", '{"by": 1, "user_ids": [2, 3], "role_ids": []}'),
