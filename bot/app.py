@@ -49,6 +49,7 @@ from bot.kit.prefix_commands import PrefixCommands, Prefixes
 from bot.kit.slash_commands import SlashCommands
 from bot.kit.speaking_order import SpeakingOrder
 from bot.kit.tls import client_context
+from bot.kit.voice_places import CachedVoicePlaces
 from bot.settings import EXIT_CONFIG, Settings
 from cogs.announcements import Announcements
 from cogs.gather.board import Board
@@ -64,11 +65,13 @@ from cogs.playing import Playing
 from cogs.position import Position
 from cogs.presence import Presence
 from cogs.queue import Queue
+from cogs.queue_editing import QueueEditing
 from cogs.reputation.commands import Reputation
 from cogs.reputation.retracting import Retracting
 from cogs.search_picker import SearchPicker
 from cogs.sound import Sound
 from cogs.transport import Transport
+from cogs.undo import Undo
 from cogs.voice import Voice
 from services.audio.limits import TrackLimits
 from services.audio.player_events import PlayerEvent
@@ -269,6 +272,9 @@ class App:
         self._commands = CommandSet()
         joining = Joining(self._players)
         voice = Voice(self._players, joining)
+        places = CachedVoicePlaces(self._client)
+        undo = Undo(self._players, places)
+        undo.register(self._clicks)
         play = Play(
             player=self._players,
             resolver=self._resolver,
@@ -286,7 +292,7 @@ class App:
                 Position(self._players),
                 Modes(self._players),
             ),
-            "Queue": (Queue(self._players, paging),),
+            "Queue": (Queue(self._players, paging), QueueEditing(self._players, paging), undo),
             "Sound and voice": (Sound(self._players), voice),
             "Gather": (self._gather_commands(paging),),
             "Community": (self._build_reputation(stack, paging),),

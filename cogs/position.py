@@ -1,18 +1,19 @@
-"""`seek` and `replay`: where in the current track the music is."""
+"""`seek`, `replay`, `previous` and `jump`: where the music is."""
 
 import re
 from dataclasses import dataclass
 
 from bot.kit import track_text
 from bot.kit.checks import same_voice_channel
-from bot.kit.converters import Parsed, WrongArgument
+from bot.kit.converters import Integer, Parsed, WrongArgument
 from bot.kit.dual_command import CommandSpec, command
 from bot.kit.invocation import Invocation
 from bot.kit.replies import Reply, done
 from bot.kit.saving import once_saved
+from bot.kit.undo_button import undoable
 from services.audio.errors import NothingPlaying
 from services.audio.player_service import PlayerService
-from services.audio.player_state import PlayerView, QueuedTrack
+from services.audio.player_state import PlayerView, QueuedTrack, SkipOutcome
 from services.errors import Refusal
 
 _CHECKS = (same_voice_channel,)
@@ -56,7 +57,7 @@ def parse_target(text: str) -> Target:
 
 
 class Position:
-    """Moves within the current track."""
+    """Moves within the current track, and from one to another."""
 
     def __init__(self, player: PlayerService) -> None:
         self._player = player
@@ -93,6 +94,37 @@ class Position:
         entry = await self._player.replay(call.guild_id)
         return await self._saved(call, replayed(entry))
 
+    @command(
+        CommandSpec(
+            name="previous",
+            summary="Play the track before the current one",
+            aliases=("prev", "back"),
+            checks=_CHECKS,
+            details="The current track comes again after it.",
+        )
+    )
+    async def previous(self, call: Invocation) -> Reply:
+        """Go back one track."""
+        entry = await self._player.previous(call.guild_id)
+        return await self._saved(call, done("⏮️ Previous", track_text.name(entry.track)))
+
+    @command(
+        CommandSpec(
+            name="jump",
+            summary="Play a queued track now and pass over those before it",
+            arguments=(
+                Integer(name="number", description="Its number in the queue", strict=False),
+            ),
+            aliases=("skipto",),
+            checks=_CHECKS,
+            examples=("jump 5",),
+        )
+    )
+    async def jump(self, call: Invocation, number: int) -> Reply:
+        """Go to a queued track."""
+        outcome = await self._player.jump(call.guild_id, number)
+        return await self._saved(call, undoable(jumped(outcome), outcome.undo))
+
     async def _saved(self, call: Invocation, reply: Reply) -> Reply:
         return await once_saved(self._player.stored, call.guild_id, reply)
 
@@ -120,6 +152,14 @@ def sought(view: PlayerView, position_ms: int) -> Reply:
     bar = track_text.progress_bar(position_ms, track.duration_ms)
     forward = position_ms >= view.position_ms
     return done("⏩ Forward" if forward else "⏪ Back", f"{track_text.name(track)}\n{bar}")
+
+
+def jumped(outcome: SkipOutcome) -> Reply:
+    """Say what plays now and how much was passed over."""
+    name = track_text.name((outcome.next or outcome.skipped).track)
+    over = outcome.count - 1
+    passed = f"\n{over:,} queued {'track was' if over == 1 else 'tracks were'} passed over."
+    return done("⏭️ Jumped", name + (passed if over else ""))
 
 
 def replayed(entry: QueuedTrack) -> Reply:

@@ -7,6 +7,7 @@ from bot.kit.dual_command import CommandSpec, command
 from bot.kit.invocation import Invocation
 from bot.kit.replies import Reply, done, waiting
 from bot.kit.saving import once_saved
+from bot.kit.undo_button import undoable
 from services.audio.player_service import PlayerService
 from services.audio.player_state import QueuedTrack, SkipOutcome
 
@@ -46,7 +47,7 @@ class Transport:
     async def skip(self, call: Invocation, count: int) -> Reply:
         """Go on with a later track."""
         outcome = await self._player.skip(call.guild_id, count)
-        return await self._saved(call, skipped(outcome))
+        return await self._saved(call, undoable(skipped(outcome), outcome.undo))
 
     @command(
         CommandSpec(

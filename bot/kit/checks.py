@@ -7,6 +7,8 @@ import nextcord
 from bot.kit.invocation import Invocation
 from services.errors import Refusal
 
+_JOIN = "Join a voice channel first, then try again."
+
 
 def author_in_voice(call: Invocation) -> None:
     """Let members pass who are in a voice channel.
@@ -15,7 +17,7 @@ def author_in_voice(call: Invocation) -> None:
         Refusal: the author is in none.
     """
     if call.author.voice_channel_id is None:
-        raise Refusal("Join a voice channel first, then try again.")
+        raise Refusal(_JOIN)
 
 
 def same_voice_channel(call: Invocation) -> None:
@@ -24,11 +26,19 @@ def same_voice_channel(call: Invocation) -> None:
     Raises:
         Refusal: the author is in no channel, or in another one than the bot.
     """
-    bot_channel = call.bot_voice_channel_id
-    if bot_channel is None:
-        author_in_voice(call)
-    elif call.author.voice_channel_id != bot_channel:
-        raise Refusal(f"I am in <#{bot_channel}>. Join me there, then try again.")
+    check_same_channel(call.author.voice_channel_id, bot_channel_id=call.bot_voice_channel_id)
+
+
+def check_same_channel(channel_id: int | None, *, bot_channel_id: int | None) -> None:
+    """Let members pass who are in the bot's channel, or in any while the bot is in none.
+
+    Raises:
+        Refusal: they are not.
+    """
+    if bot_channel_id is None and channel_id is None:
+        raise Refusal(_JOIN)
+    if bot_channel_id not in (None, channel_id):
+        raise Refusal(f"I am in <#{bot_channel_id}>. Join me there, then try again.")
 
 
 def bot_in_voice(call: Invocation) -> None:

@@ -30,7 +30,7 @@ class QueueEditing:
         player = self._player_of(guild_id)
         if not (count := len(player.queue)):
             raise NothingPlaying("The queue is empty already.")
-        return _removed(player, player.queue.clear(), count=count, dropped_all=True)
+        return _removed(player, player.queue.clear(), count=count)
 
     def remove(self, guild_id: int, position: int) -> Edited:
         """Take one track out; see `PlayerService.remove`."""
@@ -149,13 +149,11 @@ async def _sifted(
     return _removed(player, dropped, count=len(dropped))
 
 
-def _removed(
-    player: GuildPlayer, dropped: DroppedTracks, *, count: int, dropped_all: bool = False
-) -> Edited:
+def _removed(player: GuildPlayer, dropped: DroppedTracks, *, count: int) -> Edited:
     track = dropped.first
     assert track is not None
     player.queue_changed()
-    undo = player.undo_log.note(Removed(dropped, count, dropped_all))
+    undo = player.undo_log.note(Removed(dropped, count))
     return Edited(track=track, count=count, undo=undo)
 
 

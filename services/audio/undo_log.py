@@ -24,7 +24,6 @@ class Removed:
 
     dropped: DroppedTracks
     count: int
-    dropped_all: bool = False
 
 
 @dataclass(frozen=True, slots=True)

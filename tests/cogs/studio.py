@@ -17,9 +17,11 @@ from cogs.playing import Playing
 from cogs.position import Position
 from cogs.presence import Presence
 from cogs.queue import Queue
+from cogs.queue_editing import QueueEditing
 from cogs.search_picker import SearchPicker
 from cogs.sound import Sound
 from cogs.transport import Transport
+from cogs.undo import Undo
 from cogs.voice import Voice
 from services.audio.extraction import FoundTrack
 from services.audio.limits import TrackLimits
@@ -30,7 +32,7 @@ from services.audio.ports import Probe
 from services.audio.resolver import TrackResolver
 from services.audio.track import Source, Track
 from tests.fakes.audio_node import FakeNode
-from tests.fakes.discord_guild import ADA, GUILD, FakeGuild, settle
+from tests.fakes.discord_guild import ADA, BEN, GUILD, LOUNGE, FakeGuild, settle
 from tests.fakes.media_source import FakeMedia
 from tests.fakes.music_site import FakeSite
 from tests.fakes.player_store import MemoryStore
@@ -71,6 +73,8 @@ class Studio:
             limits=TrackLimits(max_minutes=60),
         )
         joining = Joining(self.player)
+        self.places = Places(self.voice)
+        self.undo = Undo(self.player, self.places)
         self.commands = CommandSet()
         for cog in (
             Play(
@@ -86,6 +90,8 @@ class Studio:
             Position(self.player),
             Modes(self.player),
             Queue(self.player, Paging(self.guild)),
+            QueueEditing(self.player, Paging(self.guild)),
+            self.undo,
             Sound(self.player),
             Playing(self.player),
             Voice(self.player, joining),
@@ -150,6 +156,20 @@ class Studio:
 
     async def _set_status(self, line: str) -> None:
         self.lines.append(line)
+
+
+class Places:
+    """Where members and the bot are; Ada and Ben sit in the lounge until a test moves them."""
+
+    def __init__(self, voice: FakeVoice) -> None:
+        self._voice = voice
+        self.channels: dict[int, int] = {ADA.id: LOUNGE, BEN.id: LOUNGE}
+
+    def channel_of(self, guild_id: int, user_id: int) -> int | None:
+        return self.channels.get(user_id)
+
+    def own_channel(self, guild_id: int) -> int | None:
+        return self._voice.channel_of(guild_id)
 
 
 def track(name: str, *, minutes: float = 3) -> Track:
