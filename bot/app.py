@@ -312,6 +312,7 @@ class App:
             clicks=self._clicks,
         )
         self._client.add_listener(voice.on_voice_state_update)
+        self._client.add_listener(voice.on_guild_remove)
         # a new gateway session has lost our places in voice channels
         self._client.add_listener(self._players.restore, "on_ready")
         self._client.add_listener(self._presence.on_ready)

@@ -60,5 +60,9 @@ class Voice:
         elif own in (left, joined) and not member.bot:
             await self._player.listeners_changed(guild.id)
 
+    async def on_guild_remove(self, guild: nextcord.Guild) -> None:
+        """Tell the player that the bot was removed from a guild, as nextcord's event says."""
+        await self._player.voice_changed(guild.id, None)
+
     async def _saved(self, call: Invocation, reply: Reply) -> Reply:
         return await once_saved(self._player.stored, call.guild_id, reply)

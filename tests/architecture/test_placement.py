@@ -20,11 +20,12 @@ SWALLOWS_EVERYTHING = {
     "bot/kit/clicks/delivery.py": "stream delivery",
     "bot/kit/client.py": "error boundary of gateway events",
     "bot/kit/command_runner.py": "error boundary of commands",
+    "bot/node/frames.py": "background task: the track ends with a failure",
     "bot/node/routes.py": "error boundary of requests",
     "bot/node/sender.py": "stream delivery: one player must not silence all",
     "bot/node/voice.py": "background task: its player hears of it",
     "bot/node/workers.py": "background task",
-    "services/audio/guild_player.py": "background task",
+    "services/audio/inbox.py": "background task",
     "services/audio/journal.py": "background task",
     "services/background.py": "background task",
 }
