@@ -14,6 +14,7 @@ import os
 import pwd
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -163,6 +164,7 @@ async def _answers(port: int, password: str) -> bool:
 
 def main(command: list[str]) -> int:
     """Run the command beside a server; return its status."""
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # clean up then, too
     if os.environ.get(VARIABLE):
         return subprocess.call(command)  # noqa: S603 -- given by who started us
     try:

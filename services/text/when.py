@@ -7,7 +7,8 @@ part      = digits unit
 unit      = "s" | "m" | "min" | "h" | "d" | "w" | "mo" | "y"   (longer names of them too)
 date      = day "-" month "-" year          "24-12-2026"; without a time: 09:00
 time      = hour ":" minute                 today, or tomorrow if already past
-word      = "tomorrow" | "week"             at 09:00, tomorrow or in seven days
+word      = ("tomorrow" | "week") ["_" time | " " time]     in one or seven days; else 09:00
+repeat    = "every" ("day" | weekday) time  "every day 09:00", "every monday 18:30"
 ```
 
 Seconds, minutes and hours are exact time. Days, weeks, months and years are steps on the calendar
@@ -39,14 +40,17 @@ FORMS = (
     "tomorrow",
     "week",
 )
-"""Examples of everything that can be written, for the refusal."""
+"""Examples of everything that can be written for a moment, for the refusal."""
+
+REPEAT_FORMS = ("every day 09:00", "every monday 18:30")
+"""Examples of what can be written for something that happens again and again."""
 
 
 class WhenNotUnderstood(Refusal):
     """The text is none of the forms."""
 
-    def __init__(self) -> None:
-        super().__init__("I do not understand that time. Write one of: " + ", ".join(FORMS) + ".")
+    def __init__(self, forms: tuple[str, ...] = FORMS) -> None:
+        super().__init__("I do not understand that time. Write one of: " + ", ".join(forms) + ".")
 
 
 class WhenInThePast(Refusal):
@@ -80,6 +84,36 @@ class Span:
         return local.astimezone(UTC) + self.exact
 
 
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """A time of the day, each day or on one day of the week."""
+
+    clock: time
+    weekday: int | None = None
+    """0 is Monday; None: each day."""
+
+    def __str__(self) -> str:
+        day = "day" if self.weekday is None else _WEEKDAYS[self.weekday]
+        return f"every {day} {self.clock:%H:%M}"
+
+    def after(self, moment: datetime, zone: ZoneInfo) -> datetime:
+        """Return the next time (UTC) after an aware `moment` at which the zone's clocks show it."""
+        today = moment.astimezone(zone).date()
+        for days in range(-1, 15):  # yesterday's may have moved past midnight
+            day = today + timedelta(days=days)
+            if self.weekday in (None, day.weekday()):
+                then = _on_the_wall(day, self.clock, zone).astimezone(UTC)
+                if then > moment:
+                    return then
+        raise AssertionError("a week has passed in two weeks")
+
+
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_DAYS: dict[str, int | None] = {
+    "day": None,
+    **{name: number for number, name in enumerate(_WEEKDAYS)},
+    **{name[:3]: number for number, name in enumerate(_WEEKDAYS)},
+}
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 _UNITS = {
     **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), "s"),
@@ -93,6 +127,9 @@ _UNITS = {
 _PART = re.compile(r"\s*(\d{1,9})\s*([a-z]+)")
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})")
 _DATE = re.compile(r"(\d{1,2})-(\d{1,2})-(\d{4})(?:[_ ](\d{1,2}:\d{2}))?")
+_IN_DAYS = {"tomorrow": 1, "week": 7}
+_WORD = re.compile(r"(tomorrow|week)(?:[_ ](\d{1,2}:\d{2}))?")
+_REPEAT = re.compile(r"every\s+([a-z]+)\s+(\d{1,2}:\d{2})")
 
 
 def parse_span(text: str) -> Span | None:
@@ -158,12 +195,36 @@ def parse_when(text: str, *, now: datetime, zone: ZoneInfo) -> datetime:
     return moment
 
 
+def parse_repeat(text: str) -> Repeat | None:
+    """Read what happens again and again, such as `every monday 18:30`; None where it is not."""
+    match = _REPEAT.fullmatch(text.strip().lower())
+    clock = parse_clock(match[2]) if match else None
+    if match is None or clock is None or match[1] not in _DAYS:
+        return None
+    return Repeat(clock, _DAYS[match[1]])
+
+
+def is_a_time(text: str) -> bool:
+    """Tell whether the text is a moment or a repetition, be it past, near or far."""
+    if parse_repeat(text) is not None:
+        return True
+    try:
+        moment = _moment(text.strip().lower(), now=_ANY_MOMENT, zone=_ANY_ZONE)
+    except (OverflowError, ValueError):
+        return True
+    return moment is not None
+
+
+_ANY_MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
+_ANY_ZONE = ZoneInfo("UTC")
+
+
 def _moment(text: str, *, now: datetime, zone: ZoneInfo) -> datetime | None:
     if (clock := parse_clock(text)) is not None:
         return next_clock(clock, now, zone)
-    if (days := {"tomorrow": 1, "week": 7}.get(text)) is not None:
-        day = now.astimezone(zone).date() + timedelta(days=days)
-        return _on_the_wall(day, MORNING, zone).astimezone(UTC)
+    if (match := _WORD.fullmatch(text)) is not None:
+        day = now.astimezone(zone).date() + timedelta(days=_IN_DAYS[match[1]])
+        return _at(day, match[2], zone)
     if (match := _DATE.fullmatch(text)) is not None:
         return _dated(match, zone)
     if (span := parse_span(text)) is not None:
@@ -172,12 +233,17 @@ def _moment(text: str, *, now: datetime, zone: ZoneInfo) -> datetime | None:
 
 
 def _dated(match: re.Match[str], zone: ZoneInfo) -> datetime | None:
-    clock = parse_clock(match[4]) if match[4] else MORNING
     try:
         day = date(int(match[3]), int(match[2]), int(match[1]))
     except ValueError:
         return None
-    return None if clock is None else _on_the_wall(day, clock, zone).astimezone(UTC)
+    return _at(day, match[4], zone)
+
+
+def _at(day: date, clock: str | None, zone: ZoneInfo) -> datetime | None:
+    """Return the moment on a day, in the morning where no time is written."""
+    time_of_day = parse_clock(clock) if clock else MORNING
+    return None if time_of_day is None else _on_the_wall(day, time_of_day, zone).astimezone(UTC)
 
 
 def _add_months(day: date, months: int) -> date:

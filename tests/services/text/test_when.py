@@ -1,7 +1,7 @@
 """What members may write for a moment, in any zone and over both changes of summer time."""
 
-from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 from hypothesis import assume, given
@@ -10,9 +10,13 @@ from hypothesis import strategies as st
 from services.text.when import (
     FARTHEST,
     FORMS,
+    REPEAT_FORMS,
+    Repeat,
     WhenInThePast,
     WhenNotUnderstood,
     WhenTooFar,
+    is_a_time,
+    parse_repeat,
     parse_span,
     parse_when,
 )
@@ -41,6 +45,8 @@ NOW = datetime(2026, 11, 20, 12, 0, tzinfo=BERLIN)  # a Friday in winter time
         ("24-12-2026 15:30", "2026-12-24 15:30:00"),
         ("Tomorrow", "2026-11-21 09:00:00"),
         ("week", "2026-11-27 09:00:00"),
+        ("tomorrow 14:30", "2026-11-21 14:30:00"),
+        ("week_7:15", "2026-11-27 07:15:00"),
         # over the change to summer time (29 March 2027): the wall clock shows the same
         ("5mo", "2027-04-20 12:00:00"),
         ("29-03-2027_02:30", "2027-03-29 02:30:00"),
@@ -67,6 +73,9 @@ def test_when_of_a_known_form_is_that_moment_on_the_wall(text: str, moment: str)
         "24/12/2026",
         "-5m",
         "1h and 2m",
+        "tomorrow 25:00",
+        "tomorrow morning",
+        "every day 09:00",  # no moment, but many
         "1" * 80 + "s",
     ],
 )
@@ -113,9 +122,7 @@ def test_when_seconds_are_exact_over_a_change_of_summer_time() -> None:
     assert day_later.astimezone(BERLIN).strftime("%d %H:%M") == "28 20:00"
 
 
-ZONES = st.sampled_from(
-    ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe"]
-).map(ZoneInfo)
+ZONES = st.sampled_from(["Europe/Berlin", *sorted(available_timezones())]).map(ZoneInfo)
 MOMENTS = st.datetimes(
     min_value=datetime(2026, 1, 1),  # noqa: DTZ001 -- Hypothesis adds the zone
     max_value=datetime(2030, 1, 1),  # noqa: DTZ001 -- likewise
@@ -157,3 +164,100 @@ def test_span_keeps_calendar_and_exact_parts_apart() -> None:
     assert span is not None
     assert (span.months, span.days) == (14, 25)
     assert span.exact == timedelta(hours=5, minutes=6, seconds=7)
+
+
+# ── again and again ─────────────────────────────────────────────────────────
+@pytest.mark.parametrize(
+    ("text", "shown", "moment"),
+    [
+        ("every day 09:00", "every day 09:00", "Sat 2026-11-21 09:00"),
+        ("every day 12:01", "every day 12:01", "Fri 2026-11-20 12:01"),
+        ("Every  Monday 18:30", "every monday 18:30", "Mon 2026-11-23 18:30"),
+        ("every fri 8:05", "every friday 08:05", "Fri 2026-11-27 08:05"),
+        ("every friday 12:00", "every friday 12:00", "Fri 2026-11-27 12:00"),
+        ("every sunday 0:00", "every sunday 00:00", "Sun 2026-11-22 00:00"),
+    ],
+)
+def test_repeat_of_a_known_form_comes_next_at_that_moment(
+    text: str, shown: str, moment: str
+) -> None:
+    repeat = parse_repeat(text)
+    assert repeat is not None
+    assert str(repeat) == shown
+    assert parse_repeat(shown) == repeat
+    then = repeat.after(NOW, BERLIN)
+    assert then.astimezone(BERLIN).strftime("%a %Y-%m-%d %H:%M") == moment
+
+
+@pytest.mark.parametrize(
+    "text", ["every", "every day", "every month 09:00", "every day 24:00", "day 09:00", "every 10m"]
+)
+def test_repeat_of_another_form_is_none(text: str) -> None:
+    assert parse_repeat(text) is None
+
+
+def test_repeat_keeps_the_wall_clock_over_both_changes_of_summer_time() -> None:
+    repeat = Repeat(time(9, 0))
+    for begin in (
+        datetime(2027, 3, 27, 8, tzinfo=BERLIN),
+        datetime(2026, 10, 24, 8, tzinfo=BERLIN),
+    ):
+        moment: datetime = begin
+        for day in range(3):
+            moment = repeat.after(moment, BERLIN)
+            wall = moment.astimezone(BERLIN)
+            assert (wall.date() - begin.date()).days == day
+            assert (wall.hour, wall.minute) == (9, 0)
+
+
+def test_repeat_in_the_hour_that_winter_time_repeats_comes_once() -> None:
+    repeat = Repeat(time(2, 30))
+    first = repeat.after(datetime(2026, 10, 24, 12, tzinfo=BERLIN), BERLIN)
+    assert first == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+    assert repeat.after(first, BERLIN) == datetime(2026, 10, 26, 1, 30, tzinfo=UTC)
+
+
+def test_repeat_in_the_hour_that_summer_time_skips_moves_forward() -> None:
+    repeat = Repeat(time(2, 30), weekday=6)
+    skipped = repeat.after(datetime(2027, 3, 27, 12, tzinfo=BERLIN), BERLIN)
+    assert skipped.astimezone(BERLIN).strftime("%a %H:%M") == "Sun 03:30"
+    assert repeat.after(skipped, BERLIN) == datetime(2027, 4, 4, 0, 30, tzinfo=UTC)
+
+
+@given(
+    now=MOMENTS,
+    zone=ZONES,
+    clock=st.times().map(lambda moment: moment.replace(second=0, microsecond=0)),
+    weekday=st.none() | st.integers(0, 6),
+)
+def test_repeat_comes_within_its_period_again_and_again(
+    now: datetime, zone: ZoneInfo, clock: time, weekday: int | None
+) -> None:
+    repeat = Repeat(clock, weekday)
+    assert parse_repeat(str(repeat)) == repeat
+    period = timedelta(days=1 if weekday is None else 7)
+    moment = now
+    for _ in range(4):
+        then = repeat.after(moment, zone)
+        assert moment < then <= moment + period + timedelta(hours=2)  # a change lies between
+        moment = then
+    wall = moment.astimezone(zone)
+    assert weekday in (None, wall.weekday())
+    if wall.fold == 0 and wall.utcoffset() == (wall - timedelta(hours=2)).utcoffset():
+        assert (wall.hour, wall.minute) == (clock.hour, clock.minute)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        *((form, True) for form in (*FORMS, *REPEAT_FORMS)),
+        ("24-12-1999", True),
+        ("999999999y", True),
+        ("milk", False),
+        ("10m milk", False),
+        ("10", False),
+        ("31-02-2027", False),
+    ],
+)
+def test_time_is_known_as_such_be_it_past_or_far(text: str, *, is_one: bool) -> None:
+    assert is_a_time(text) is is_one
