@@ -240,11 +240,7 @@ class App:
         stack.push_async_callback(self._node.close)
         self._players = PlayerService(
             node=self._node,
-            voice=NextcordVoice(
-                self._client,
-                self._node.make_voice,
-                node_available=self._node.wait_until_available,
-            ),
+            voice=NextcordVoice(self._client, self._node),
             media=self._relay,
             store=PlayerRepository(self._database),
             clock=self._clock,

@@ -19,7 +19,7 @@ from services.audio.ports import NodeEvent, NodeLost, NodeReady, NodeTrack, Prob
 _log = logging.getLogger(__name__)
 
 _START_SECONDS = 5
-_PATIENCE_SECONDS = 5
+_PATIENCE_SECONDS = 8
 _UNKNOWN_LENGTH_MS = 2**62
 _UNPLAYABLE = "The audio of this track cannot be played."
 

@@ -39,7 +39,7 @@ _ANSWER_SECONDS: Final = 3.0
 _MISSED_CHECKS: Final = 3
 """So many missed answers in a row are a node that hangs."""
 _PAUSES: Final = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
-_STEADY_SECONDS: Final = 60.0
+_STEADY_SECONDS: Final = 5.0
 """A node that ran so long has proved itself: the next start is immediate again."""
 _HANDED_ON: Final = (
     *("PATH", "HOME", "USER", "LANG", "LC_ALL", "TZ", "TMPDIR", "SYSTEMROOT"),

@@ -7,12 +7,11 @@ known is looked at first; only then silence means that Discord has a reason that
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, runtime_checkable
 
 import nextcord
 
-from services.audio.errors import VoiceJoinRefused
+from services.audio.errors import NodeUnavailable, VoiceJoinRefused
 
 _log = logging.getLogger(__name__)
 
@@ -33,25 +32,26 @@ class VoicePlace(Protocol):
         """Leave."""
 
 
+class Nodes(Protocol):
+    """The audio nodes that speak in voice channels."""
+
+    @property
+    def available(self) -> bool:
+        """Whether any can be used."""
+
+    async def wait_until_available(self) -> None:
+        """Wait a moment for one; raises `NodeUnavailable`."""
+
+    def make_voice(self, client: nextcord.Client, channel: Any) -> Any:
+        """Make nextcord's voice client."""
+
+
 class NextcordVoice:
-    """Joins, moves and leaves through nextcord.
+    """Joins, moves and leaves through nextcord."""
 
-    Args:
-        client: the bot's account.
-        make_place: makes nextcord's voice clients.
-        node_available: waits a moment for a node, and raises `NodeUnavailable`.
-    """
-
-    def __init__(
-        self,
-        client: nextcord.Client,
-        make_place: Callable[[nextcord.Client, Any], Any],
-        *,
-        node_available: Callable[[], Awaitable[None]],
-    ) -> None:
+    def __init__(self, client: nextcord.Client, nodes: Nodes) -> None:
         self._client = client
-        self._make_place = make_place
-        self._node_available = node_available
+        self._nodes = nodes
 
     async def connect(self, guild_id: int, channel_id: int) -> None:
         """Join, or move to, the channel; return once sound can be sent."""
@@ -62,7 +62,19 @@ class NextcordVoice:
         if not isinstance(channel, nextcord.VoiceChannel):
             raise VoiceJoinRefused(f"I can only play in voice channels, not in {channel.mention}.")
         _check_may_join(channel)
-        await self._node_available()
+        await self._nodes.wait_until_available()
+        try:
+            await self._arrive(guild, channel)
+        except NodeUnavailable:
+            if self._nodes.available:
+                raise
+            await self._nodes.wait_until_available()  # it died just now
+            await self._arrive(guild, channel)
+        if guild.me.voice is not None and guild.me.voice.suppress:
+            await self.disconnect(guild_id)
+            raise VoiceJoinRefused(f"I am not allowed to speak in {channel.mention}.")
+
+    async def _arrive(self, guild: nextcord.Guild, channel: nextcord.VoiceChannel) -> None:
         place: Any = guild.voice_client
         try:
             if not isinstance(place, VoicePlace):
@@ -75,15 +87,12 @@ class NextcordVoice:
             raise VoiceJoinRefused(
                 f"Discord did not let me into {channel.mention}. Try again in a moment."
             ) from None
-        if guild.me.voice is not None and guild.me.voice.suppress:
-            await self.disconnect(guild_id)
-            raise VoiceJoinRefused(f"I am not allowed to speak in {channel.mention}.")
 
     async def _join(self, guild: nextcord.Guild, channel: nextcord.VoiceChannel) -> None:
         if guild.voice_client is not None:
             await guild.voice_client.disconnect(force=True)
         try:
-            await channel.connect(cls=self._make_place, timeout=_JOIN_SECONDS)
+            await channel.connect(cls=self._nodes.make_voice, timeout=_JOIN_SECONDS)
         except BaseException:
             # half-made, it would make every later join say "already connected"
             await self.disconnect(guild.id)

@@ -226,7 +226,17 @@ class Node(wavelink.Node):
         except wavelink.LavalinkException as error:
             raise NodeRefused(error.status, error.error) from error
         except (wavelink.NodeException, aiohttp.ClientError, TimeoutError, OSError) as error:
+            if isinstance(error, ConnectionError | aiohttp.ClientConnectionError):
+                self._hang_up()
             raise NodeUnavailable(NO_NODE) from error
+
+    def _hang_up(self) -> None:
+        """Count a node that takes no connection as gone before its websocket notices."""
+        if self.connected:
+            self._status = NodeStatus.DISCONNECTED
+            self._owner.node_lost(self)
+            if self._websocket is not None and self._websocket.socket is not None:
+                self._tasks.start(_close(self._websocket.socket), name="hang up")
 
     async def update(self, guild_id: int, data: dict[str, Any]) -> None:
         """Change the guild's player; raises as `request`."""
@@ -258,6 +268,10 @@ class Node(wavelink.Node):
 
 async def _nothing() -> None:
     return None
+
+
+async def _close(socket: aiohttp.ClientWebSocketResponse) -> None:
+    await socket.close()
 
 
 class GuildVoice(wavelink.Player, nextcord.VoiceProtocol):

@@ -237,7 +237,7 @@ class GuildPlayer:
             if self.session.paused:
                 raise NothingPlaying("It is paused already.")
             if self._playback.sounding:
-                await self._outside.node.set_paused(self.guild_id, paused=True)
+                await self._ask_node(self._outside.node.set_paused(self.guild_id, paused=True))
             self.session.paused, self.session.paused_by = True, by
             self.note()
             return current
@@ -249,7 +249,7 @@ class GuildPlayer:
             if not self.session.paused:
                 raise NothingPlaying("Nothing is paused.")
             if self._playback.sounding:
-                await self._outside.node.set_paused(self.guild_id, paused=False)
+                await self._ask_node(self._outside.node.set_paused(self.guild_id, paused=False))
             self.session.unpause()
             self.note()
             return current
@@ -340,9 +340,9 @@ class GuildPlayer:
                 raise Refusal("One cannot seek in a livestream.")
             if track.duration_ms is not None and position_ms >= track.duration_ms:
                 raise Refusal("That is beyond the end of the track.")
-            self._playback.belief.rest_ms = position_ms
             if self._playback.sounding:
-                await self._outside.node.seek(self.guild_id, position_ms)
+                await self._ask_node(self._outside.node.seek(self.guild_id, position_ms))
+            self._playback.belief.rest_ms = position_ms
             self.note()
             return position_ms
 
@@ -354,6 +354,14 @@ class GuildPlayer:
             if self._playback.sounding:
                 with contextlib.suppress(NodeUnavailable):  # the next node gets it at its start
                     await self._outside.node.set_volume(self.guild_id, volume)
+
+    async def _ask_node(self, request: Awaitable[None]) -> None:
+        """Change what sounds; a node that is found dead by that gets the change at its start."""
+        try:
+            await request
+        except NodeUnavailable:
+            if self._playback.sounding:
+                raise
 
     def _current(self) -> QueuedTrack:
         if (current := self.queue.current) is None:

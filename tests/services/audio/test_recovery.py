@@ -108,6 +108,19 @@ async def test_pause_while_the_node_is_away_holds_when_it_is_back(world: PlayerW
     assert world.player.view(GUILD).position_ms == 10_000
 
 
+async def test_pause_that_finds_the_node_dead_holds_when_it_is_back(world: PlayerWorld) -> None:
+    await world.play("a")
+    world.node.turns = 3
+    pausing = asyncio.create_task(world.player.pause(GUILD, by=7))
+    await asyncio.sleep(0)
+    world.node.die()
+    await pausing
+    world.node.come_back()
+    await settle()
+    assert world.player.view(GUILD).paused
+    assert world.node.sounds[GUILD].paused
+
+
 async def test_skip_while_the_node_is_away_plays_the_next_when_it_is_back(
     world: PlayerWorld,
 ) -> None:
