@@ -1,10 +1,10 @@
 """Gatherings in the database: state, event log and attendance, each change in one transaction."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import Table, func, insert, select, update
+from sqlalchemy import Table, case, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -23,7 +23,6 @@ from services.gather.attendance import (
     MemberStats,
     Outcome,
     PastGathering,
-    Record,
     Tally,
     record_of,
 )
@@ -35,6 +34,7 @@ _GATHERING = cast("Table", GatheringRow.__table__)
 _EVENT = cast("Table", GatheringEventRow.__table__)
 _ATTENDANCE = cast("Table", AttendanceRow.__table__)
 _TALLY = cast("Table", AttendanceTallyRow.__table__)
+_OUTCOMES = {outcome.value: outcome for outcome in Outcome}
 _RECENT = 100
 """So many gatherings of a member are listed."""
 
@@ -87,13 +87,12 @@ class GatherRepository:
 
     async def stats(self, guild_id: int, user_id: int, *, now: datetime) -> MemberStats:
         """Return how a member attended (see `GatherStore`)."""
-        records: list[Record] = []
         async with self._unit_of_work.read() as session:
-            for period in PERIODS:
-                since = None if period is None else now - period
-                records.append(record_of(await _tally(session, guild_id, user_id, since=since)))
+            tallies = await _recent_tallies(session, guild_id, user_id, now=now)
+            tallies[None] = await _tally_of_all(session, guild_id, user_id)
             recent = await _recent(session, guild_id, user_id)
-        return MemberStats(records=tuple(records), recent=recent)
+        records = tuple(record_of(tallies[period]) for period in PERIODS)
+        return MemberStats(records=records, recent=recent)
 
 
 # ── writing ─────────────────────────────────────────────────────────────────
@@ -141,22 +140,36 @@ async def _enter(session: AsyncSession, gathering: Gathering, ledger: Sequence[A
 
 
 # ── statistics ──────────────────────────────────────────────────────────────
-async def _tally(
-    session: AsyncSession, guild_id: int, user_id: int, *, since: datetime | None
-) -> Tally:
-    if since is None:
-        table = _TALLY
-        query = select(table.c.outcome, table.c.late_s, table.c.times)
-    else:
-        table = _ATTENDANCE
-        query = (
-            select(table.c.outcome, table.c.late_s, func.count())
-            .where(table.c.held_at >= since)
-            .group_by(table.c.outcome, table.c.late_s)
+async def _recent_tallies(
+    session: AsyncSession, guild_id: int, user_id: int, *, now: datetime
+) -> dict[timedelta | None, Tally]:
+    """Count the periods that have a beginning, all in one go through the longest."""
+    table = _ATTENDANCE
+    periods = [period for period in PERIODS if period is not None]
+    within = [func.sum(case((table.c.held_at >= now - period, 1), else_=0)) for period in periods]
+    query = (
+        select(table.c.outcome, table.c.late_s, *within)
+        .where(
+            table.c.guild_id == guild_id,
+            table.c.user_id == user_id,
+            table.c.held_at >= now - max(periods),
         )
-    query = query.where(table.c.guild_id == guild_id, table.c.user_id == user_id)
+        .group_by(table.c.outcome, table.c.late_s)
+    )
     rows = (await session.execute(query)).all()
-    return {(Outcome(outcome), late_s): times for outcome, late_s, times in rows}
+    return {
+        period: {(_OUTCOMES[row[0]], row[1]): row[2 + number] for row in rows}
+        for number, period in enumerate(periods)
+    }
+
+
+async def _tally_of_all(session: AsyncSession, guild_id: int, user_id: int) -> Tally:
+    table = _TALLY
+    query = select(table.c.outcome, table.c.late_s, table.c.times).where(
+        table.c.guild_id == guild_id, table.c.user_id == user_id
+    )
+    rows = (await session.execute(query)).all()
+    return {(_OUTCOMES[outcome], late_s): times for outcome, late_s, times in rows}
 
 
 async def _recent(session: AsyncSession, guild_id: int, user_id: int) -> tuple[PastGathering, ...]:
@@ -169,7 +182,7 @@ async def _recent(session: AsyncSession, guild_id: int, user_id: int) -> tuple[P
     )
     rows = (await session.execute(query)).all()
     return tuple(
-        PastGathering(held_at=held_at, outcome=Outcome(outcome), late_s=late_s)
+        PastGathering(held_at=held_at, outcome=_OUTCOMES[outcome], late_s=late_s)
         for held_at, outcome, late_s in rows
     )
 
