@@ -59,6 +59,7 @@ from cogs.gather.listeners import GatherListeners
 from cogs.gather.rooms import Rooms
 from cogs.gather.stage import DiscordStage
 from cogs.help import Help
+from cogs.history import History
 from cogs.modes import Modes
 from cogs.play.commands import Play
 from cogs.playing import Playing
@@ -280,6 +281,8 @@ class App:
             clock=self._clock,
             started=self._metrics.first_audio,
         )
+        history = History(self._players, self._clicks, places=places, add=play.add)
+        stack.push_async_callback(history.close)
         for section, cogs in {
             "Music": (
                 play,
@@ -288,7 +291,12 @@ class App:
                 Position(self._players),
                 Modes(self._players),
             ),
-            "Queue": (Queue(self._players, paging), QueueEditing(self._players, paging), undo),
+            "Queue": (
+                Queue(self._players, paging),
+                QueueEditing(self._players, paging),
+                undo,
+                history,
+            ),
             "Sound and voice": (Sound(self._players), voice),
             "Gather": (self._gather_commands(paging),),
             "Community": (self._build_reputation(stack, paging),),

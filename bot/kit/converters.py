@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, override
 
-from bot.kit.clicks.click import AutocompleteRequest, Choices
+from bot.kit.clicks.click import Choices
 from bot.kit.people import AttachedFile, GuildMember, Members, file_of
 from bot.kit.replies import Json
 
@@ -22,8 +22,11 @@ _MENTION = re.compile(r"<@!?(\d{1,20})>|(\d{15,20})")
 _QUOTED = re.compile(r'["“„](?P<inside>[^"“”„]*)["”“](?=\s|$)')
 _WORD = re.compile(r"\S+")
 
-type Autocomplete = Callable[[AutocompleteRequest], Awaitable[Choices]]
-"""Suggests values for what a member has typed so far."""
+type Autocomplete = Callable[..., Awaitable[Choices]]
+"""Suggests values for what a member has typed so far: a function of the request.
+
+A cog's own method may stand here, named in the class's body; `CommandSet` binds it to the cog.
+"""
 
 
 class WrongArgument(Exception):

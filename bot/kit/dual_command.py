@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from bot.kit.converters import Argument
+from bot.kit.converters import Argument, Text
 from bot.kit.invocation import Invocation
 from bot.kit.replies import Reply
 
@@ -150,7 +150,8 @@ class CommandSet:
         for _, handler in _methods(cog):
             spec: CommandSpec | None = getattr(handler, _SPEC, None)
             if spec is not None:
-                own = replace(spec, section=spec.section or section)
+                arguments = tuple(_bound(argument, cog) for argument in spec.arguments)
+                own = replace(spec, section=spec.section or section, arguments=arguments)
                 self._add_command(BoundCommand(own, handler))
             entry: MenuSpec | None = getattr(handler, _MENU, None)
             if entry is not None:
@@ -206,6 +207,15 @@ def _methods(cog: object) -> list[tuple[str, Any]]:
     """Return the cog's methods in the order in which they were written."""
     names = [name for cls in reversed(type(cog).__mro__) for name in vars(cls)]
     return [(name, getattr(cog, name)) for name in dict.fromkeys(names)]
+
+
+def _bound(argument: Argument, cog: object) -> Argument:
+    """Bind suggestions that are a method of the cog's class to the cog."""
+    if isinstance(argument, Text) and argument.autocomplete is not None:
+        name = getattr(argument.autocomplete, "__name__", "")
+        if getattr(type(cog), name, None) is argument.autocomplete:
+            return replace(argument, autocomplete=getattr(cog, name))
+    return argument
 
 
 def _put[K, V](table: dict[K, V], key: K, value: V) -> None:

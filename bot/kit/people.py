@@ -51,6 +51,11 @@ class TargetMessage:
     id: int
     author_id: int
     text: str
+    links: tuple[str, ...] = ()
+    """Where its embeds' titles lead."""
+    embedded: str = ""
+    """The texts of its embeds, as Markdown."""
+    files: tuple[AttachedFile, ...] = ()
 
 
 class Members(Protocol):

@@ -22,7 +22,7 @@ from bot.kit.converters import Options, Text
 from bot.kit.dual_command import BoundCommand, BoundMenu, CommandSet
 from bot.kit.invocation import Invocation
 from bot.kit.outbox import Outbox, Undelivered
-from bot.kit.people import CachedMembers, GuildMember, TargetMessage, member_of
+from bot.kit.people import CachedMembers, GuildMember, TargetMessage, file_of, member_of
 from bot.kit.posted import ChannelPlace, Messages, Posted
 from bot.kit.replies import Json, refused
 from services.errors import Refusal
@@ -202,8 +202,14 @@ def _target(
     if data["type"] == _USER_MENU:
         return members.by_id(target_id)
     message = data["resolved"]["messages"][str(target_id)]
+    embeds = message.get("embeds") or []
     return TargetMessage(
-        id=target_id, author_id=int(message["author"]["id"]), text=message.get("content", "")
+        id=target_id,
+        author_id=int(message["author"]["id"]),
+        text=message.get("content", ""),
+        links=tuple(embed["url"] for embed in embeds if embed.get("url")),
+        embedded="\n".join(embed.get("description") or "" for embed in embeds),
+        files=tuple(map(file_of, message.get("attachments") or ())),
     )
 
 

@@ -10,29 +10,43 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from bot.kit.checks import same_voice_channel
-from bot.kit.converters import Argument, File, Text, WrongArgument
-from bot.kit.dual_command import CommandSpec, command
+from bot.kit.clicks.click import AutocompleteRequest, Choices
+from bot.kit.converters import Argument, Autocomplete, File, Text, WrongArgument
+from bot.kit.dual_command import CommandSpec, MenuSpec, command, menu
 from bot.kit.invocation import Invocation
 from bot.kit.joining import Joining
-from bot.kit.people import AttachedFile
+from bot.kit.people import AttachedFile, TargetMessage
 from bot.kit.saving import once_saved
 from bot.kit.speaking_order import SpeakingOrder
 from cogs.play import presenter
 from cogs.play.adding import Adding, How
+from cogs.play.pointing import in_message, suggestions
 from services.audio.player_service import PlayerService
 from services.audio.query import SearchText, parse_query
 from services.audio.resolver import Attachment, TrackResolver
 from services.audio.track import Playlist, Track
 from services.clock import Clock
+from services.db.errors import StorageUnavailable
+from services.errors import Refusal
 
 type Pick = Callable[[Invocation, str, Sequence[Track]], Awaitable[Track | None]]
 """Lets the author choose one of the tracks found for some words."""
 
-_ARGUMENTS: tuple[Argument, ...] = (
-    Text(name="query", description="Words to search for, or a link", rest=True, required=False),
-    File(name="file", description="An audio file", required=False),
-)
+_FILE = File(name="file", description="An audio file", required=False)
 _CHECKS = (same_voice_channel,)
+_REMEMBERED = 200
+"""So many lines of the history are looked through for suggestions."""
+
+
+def _arguments(suggest: Autocomplete) -> tuple[Argument, ...]:
+    query = Text(
+        name="query",
+        description="Words to search for, or a link",
+        rest=True,
+        required=False,
+        autocomplete=suggest,
+    )
+    return (query, _FILE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +79,19 @@ class Play:
         self._started = started
         self._adding = Adding(player)
 
+    async def suggest(self, request: AutocompleteRequest) -> Choices:
+        """Suggest what was played in the guild, the newest first."""
+        try:
+            history = await self._player.history(request.guild_id or 0, limit=_REMEMBERED)
+        except StorageUnavailable:
+            return ()
+        return suggestions(history, request.typed)
+
     @command(
         CommandSpec(
             name="play",
             summary="Play a link, a search or an attached file, after what is queued",
-            arguments=_ARGUMENTS,
+            arguments=_arguments(suggest),
             checks=_CHECKS,
             examples=("play never gonna give you up", "play https://youtu.be/dQw4w9WgXcQ"),
         )
@@ -82,7 +104,7 @@ class Play:
         CommandSpec(
             name="playtop",
             summary="Play a link, a search or an attached file before what is queued",
-            arguments=_ARGUMENTS,
+            arguments=_arguments(suggest),
             checks=_CHECKS,
             examples=("playtop https://youtu.be/dQw4w9WgXcQ",),
             details="While the music is paused, the new track starts at once.",
@@ -96,7 +118,7 @@ class Play:
         CommandSpec(
             name="playnow",
             summary="Play a link, a search or an attached file in place of what is playing",
-            arguments=_ARGUMENTS,
+            arguments=_arguments(suggest),
             checks=_CHECKS,
             examples=("playnow https://youtu.be/dQw4w9WgXcQ",),
         )
@@ -105,12 +127,31 @@ class Play:
         """Replace what is playing."""
         await self._carry_out(call, _Wish(query, file, How.NOW))
 
+    @menu(MenuSpec(name="Play this", target="message", checks=_CHECKS))
+    async def play_this(self, call: Invocation, target: TargetMessage) -> None:
+        """Play the file, the link or the words of a message, after what is queued."""
+        found = in_message(target)
+        if found is None:
+            raise Refusal("There is nothing to play in that message: no file, link or words.")
+        file, query = (found, None) if isinstance(found, AttachedFile) else (None, found)
+        await self._carry_out(call, _Wish(query, file, How.LAST))
+
+    async def add(self, call: Invocation, track: Track) -> None:
+        """Join the author, add a track to the end of the queue and say so.
+
+        Raises what `play` raises.
+        """
+        await self._joining.join(call)
+        await self._add(call, track, How.LAST)
+
     async def _carry_out(self, call: Invocation, wish: _Wish) -> None:
         found = await self._find(call, wish)
-        if found is None:
-            return
+        if found is not None:
+            await self._add(call, found, wish.how)
+
+    async def _add(self, call: Invocation, found: Track | Playlist, how: How) -> None:
         with self._order.command_speaks(call.guild_id):
-            outcome = await self._adding.add(call.guild_id, found, wish.how)
+            outcome = await self._adding.add(call.guild_id, found, how)
             if outcome.started:
                 self._started(self._clock.monotonic() - call.received_at)
             reply = presenter.added(outcome, by=call.author.name)

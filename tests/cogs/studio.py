@@ -11,6 +11,7 @@ from bot.kit.people import AttachedFile, GuildMember
 from bot.kit.speaking_order import SpeakingOrder
 from cogs.announcements import Announcements
 from cogs.help import Help
+from cogs.history import History
 from cogs.modes import Modes
 from cogs.play.commands import Play
 from cogs.playing import Playing
@@ -75,17 +76,20 @@ class Studio:
         joining = Joining(self.player)
         self.places = Places(self.voice)
         self.undo = Undo(self.player, self.places)
+        self.play = Play(
+            player=self.player,
+            resolver=self.resolver,
+            joining=joining,
+            pick=SearchPicker(Choosing(self.guild)).pick,
+            order=order,
+            clock=self.guild.clock,
+            started=self.first_sounds.append,
+        )
+        self.history = History(self.player, self.guild, places=self.places, add=self.play.add)
         self.commands = CommandSet()
         for cog in (
-            Play(
-                player=self.player,
-                resolver=self.resolver,
-                joining=joining,
-                pick=SearchPicker(Choosing(self.guild)).pick,
-                order=order,
-                clock=self.guild.clock,
-                started=self.first_sounds.append,
-            ),
+            self.play,
+            self.history,
             Transport(self.player),
             Position(self.player),
             Modes(self.player),
@@ -146,6 +150,7 @@ class Studio:
 
     async def close(self) -> None:
         await self.player.close()
+        await self.history.close()
         await self.announcements.close()
         await self.presence.close()
         await self.guild.messages.close()
