@@ -44,6 +44,7 @@ _log = logging.getLogger(__name__)
 _DECIDING = ("here", "out")
 _PATIENCE_SECONDS = 5.0
 """After so long a member is told that the database does not answer."""
+_SAME_WORDS_SECONDS = 5.0
 _NUMBER = re.compile(r"[0-9]{1,18}")
 _OVER = "This gathering is over."
 _LATER = "Your click is noted, but the database does not answer. I keep trying."
@@ -75,6 +76,7 @@ class GatherClicks:
         self._rooms = rooms
         self._clock = clock
         self._tasks = BackgroundTasks("gather clicks")
+        self._said_at: dict[tuple[int, str], float] = {}
 
     def register(self, clicks: ClickSource) -> None:
         """Ask for the clicks; *I'm here!* and *I'm out* count even where their ack failed."""
@@ -151,7 +153,7 @@ class GatherClicks:
         await self._take_buttons_away(click)
 
     async def _say(self, click: Click, words: str) -> None:
-        if not click.acknowledged:
+        if not click.acknowledged or not self._may_say(click, words):
             return
         reply = refused("⛔ That cannot be done", words)
         if words == _LATER:
@@ -160,6 +162,16 @@ class GatherClicks:
             await click.answer.follow_up(reply.body(), private=True)
         except Undelivered as error:
             _log.info("a member was not told what came of a click: %s", error)
+
+    def _may_say(self, click: Click, words: str) -> bool:
+        """Allow the same words to the same member once in 5 s."""
+        now = self._clock.monotonic()
+        self._said_at = {k: at for k, at in self._said_at.items() if now - at < _SAME_WORDS_SECONDS}
+        key = (click.user_id, words)
+        if key in self._said_at:
+            return False
+        self._said_at[key] = now
+        return True
 
     async def _take_buttons_away(self, click: Click) -> None:
         if click.acknowledged:

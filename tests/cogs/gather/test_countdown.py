@@ -99,14 +99,22 @@ async def test_join_and_leave_gathering_change_the_list(hall: Hall) -> None:
 
 async def test_start_now_and_cancel_are_the_authors(hall: Hall) -> None:
     await hall.say("!gather start 10m")
-    for label in ("Start now", "Cancel"):
-        answer = await hall.press(label, BEN)
+    for label, member in (("Start now", BEN), ("Cancel", CLEO)):
+        answer = await hall.press(label, member)
         assert words_of(answer) == [f"Only {ADA.mention}, who began this gathering, can do that."]
     await hall.passes(1)
     assert "Starts in" in hall.card()
     await hall.press("Start now")
     await hall.passes(1)
     assert hall.table() == {"Ada": "--:--", "Ben": "--:--"}
+
+
+async def test_same_refusal_is_said_to_a_member_once_in_five_seconds(hall: Hall) -> None:
+    await hall.say("!gather start 10m")
+    assert len(words_of(await hall.press("Cancel", BEN))) == 1
+    assert words_of(await hall.press("Cancel", BEN)) == []
+    await hall.passes(5)
+    assert len(words_of(await hall.press("Cancel", BEN))) == 1
 
 
 async def test_cancelled_countdown_says_so_and_has_no_buttons(hall: Hall) -> None:
