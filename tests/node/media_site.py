@@ -143,24 +143,25 @@ class _Handler(BaseHTTPRequestHandler):
             return
         first = int(wanted.removeprefix("bytes=").split("-")[0]) if wanted else 0
         partial = wanted is not None and manner.ranges and manner.status == HTTPStatus.OK
-        self._head(file, first if partial else 0, partial=partial)
-        self._body(file, first if partial else 0)
+        begin = first if partial else 0
+        self._head(len(file.data) - begin, begin, manner=manner, partial=partial)
+        self._body(file, begin, manner)
 
-    def _head(self, file: _File, first: int, *, partial: bool) -> None:
-        size = len(file.data)
-        self.send_response(HTTPStatus.PARTIAL_CONTENT if partial else file.manner.status)
-        self.send_header("Content-Type", file.manner.content_type)
+    def _head(self, count: int, first: int, *, manner: Manner, partial: bool) -> None:
+        size = first + count
+        self.send_response(HTTPStatus.PARTIAL_CONTENT if partial else manner.status)
+        self.send_header("Content-Type", manner.content_type)
         if partial:
             self.send_header("Content-Range", f"bytes {first}-{size - 1}/{size}")
-        if file.manner.length and not file.manner.endless:
-            self.send_header("Content-Length", str(size - first))
+        if manner.length and not manner.endless:
+            self.send_header("Content-Length", str(count))
         else:
             self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
 
-    def _body(self, file: _File, first: int) -> None:
-        manner, chunked = file.manner, file.manner.endless or not file.manner.length
-        for begin, piece in _pieces(file, first):
+    def _body(self, file: _File, first: int, manner: Manner) -> None:
+        chunked = manner.endless or not manner.length
+        for begin, piece in _pieces(file.data, first, manner):
             if manner.stalls_at is not None and begin >= manner.stalls_at:
                 self.wfile.flush()
                 self.server.site.going_on.wait()
@@ -175,11 +176,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(b"0\r\n\r\n")
 
 
-def _pieces(file: _File, first: int) -> Iterator[tuple[int, bytes]]:
-    manner, at = file.manner, first
+def _pieces(data: bytes, first: int, manner: Manner) -> Iterator[tuple[int, bytes]]:
+    at = first
     limits = [limit for limit in (manner.breaks_at, manner.stalls_at) if limit is not None]
-    while at < len(file.data) or manner.endless:
-        begin = at % len(file.data)
-        end = min([begin + _PIECE, len(file.data), *(lim for lim in limits if lim > begin)])
-        yield at, file.data[begin:end]
+    while at < len(data) or manner.endless:
+        begin = at % len(data)
+        end = min([begin + _PIECE, len(data), *(lim for lim in limits if lim > begin)])
+        yield at, data[begin:end]
         at += end - begin
