@@ -3,12 +3,15 @@
 Changes of a countdown show within a second, those of a check-in at most once in 5 s; the last
 state always lands. The time that stands in a message is that of the edit, not of the change. A
 message is posted under a nonce that is made of the gathering and of the message before it, so a
-post that a crash interrupted is not shown twice: Discord answers with the first one's id.
+post that a crash interrupted is not shown twice: Discord answers with the first one's id. Discord
+takes few edits of messages that are older than an hour (error 30046), so a long countdown moves to
+a new message before.
 """
 
 import hashlib
 import logging
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from itertools import batched
 from zoneinfo import ZoneInfo
 
@@ -24,6 +27,7 @@ _log = logging.getLogger(__name__)
 
 _COUNTDOWN_PACE_SECONDS = 1.0
 _CHECK_IN_PACE_SECONDS = 5.0
+_EDITABLE = timedelta(minutes=55)
 MENTIONS_IN_MESSAGE = 80
 """A message has 2,000 characters and may ping 100 users (Discord, "Allowed Mentions")."""
 
@@ -94,6 +98,7 @@ class Card:
         self.message_id = gathering.message_id
         """The message that stands in the channel; None where there is none."""
         self._newest = gathering
+        self._posted_at = gathering.message_at or clock.now()
         self._before = gathering.message_id or 0
         self._outbox = outbox
         self._clock = clock
@@ -124,14 +129,22 @@ class Card:
         await self._editor.close()
 
     async def _put(self, gathering: Gathering) -> None:
-        if self.message_id is not None:
+        if self.message_id is not None and gathering.open and self._old:
+            old = self.message_id
+            await self._post(gathering)
+            await self._outbox.delete(gathering.text_channel_id, old)
+        elif self.message_id is not None:
             try:
                 await self._edit(gathering, self.message_id)
             except MessageGone:
                 _log.info("the message of a gathering was deleted; it is posted anew")
-            else:
-                return
-        await self._post(gathering)
+                await self._post(gathering)
+        else:
+            await self._post(gathering)
+
+    @property
+    def _old(self) -> bool:
+        return self._clock.now() - self._posted_at > _EDITABLE
 
     async def _edit(self, gathering: Gathering, message_id: int) -> None:
         await self._outbox.edit(gathering.text_channel_id, message_id, self._body(gathering))
@@ -147,6 +160,7 @@ class Card:
             nonce=nonce_of(gathering, "card", self._before),
         )
         self._before = self.message_id
+        self._posted_at = self._clock.now()
         self._pace_s = _COUNTDOWN_PACE_SECONDS
         self._on_post(self.message_id)
         if self._maybe_posted:

@@ -61,7 +61,7 @@ def _gatherings() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name="pk_gathering_event"),
     )
-    op.create_index("ix_gathering_event_gathering_id", "gathering_event", ["gathering_id"])
+    op.create_index("ix_gathering_event_at", "gathering_event", ["at"])
 
 
 def upgrade() -> None:

@@ -37,6 +37,7 @@ def dump(gathering: Gathering) -> str:
             [user_id, _stamp(stay.first_join), _stamp(stay.since), stay.seconds]
             for user_id, stay in gathering.stays.items()
         ],
+        "message_at": _stamp(gathering.message_at),
         "ping": gathering.ping and [_stamp(gathering.ping.due), *gathering.ping.message_ids],
         "owed": sorted(gathering.owed),
     }
@@ -59,6 +60,7 @@ def load(
         session=_session(told, columns),
         names={int(user_id): name for user_id, name in told.get("names", {}).items()},
         stays={line[0]: _stay(line) for line in told.get("stays", ())},
+        message_at=_moment(told.get("message_at")),
         ping=_ping(told.get("ping")),
         owed=frozenset(map(Notice, told.get("owed", ()))),
     )

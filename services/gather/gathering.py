@@ -116,6 +116,8 @@ class Gathering:
     """How its people are called; members type that, so make it harmless before showing it."""
     stays: Mapping[int, Stay] = field(default_factory=dict)
     message_id: int | None = None
+    message_at: datetime | None = None
+    """When that message was posted."""
     ping: Ping | None = None
     """The ghost ping that is on its way or stands in the channel."""
     owed: frozenset[Notice] = frozenset()
@@ -148,7 +150,7 @@ class Gathering:
         """Return the gathering after something happened, and what is to be done about it."""
         match occurrence:
             case MessagePosted(message_id):
-                return Change(replace(self, message_id=message_id))
+                return Change(replace(self, message_id=message_id, message_at=now))
             case PingPosted(message_ids) if self.ping is not None:
                 return Change(replace(self, ping=replace(self.ping, message_ids=message_ids)))
             case PingPosted() | PingDeleted():

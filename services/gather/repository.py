@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import Table, case, func, insert, select, update
+from sqlalchemy import Table, case, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -34,6 +34,7 @@ _GATHERING = cast("Table", GatheringRow.__table__)
 _EVENT = cast("Table", GatheringEventRow.__table__)
 _ATTENDANCE = cast("Table", AttendanceRow.__table__)
 _TALLY = cast("Table", AttendanceTallyRow.__table__)
+_LOG_KEPT = timedelta(days=30)
 _OUTCOMES = {outcome.value: outcome for outcome in Outcome}
 _RECENT = 100
 """So many gatherings of a member are listed."""
@@ -84,6 +85,8 @@ class GatherRepository:
             await _log(session, gathering.guild_id, gathering.id, events=events)
             if ledger:
                 await _enter(session, gathering, ledger)
+            if gathering.done:
+                await _forget_old_events(session, gathering)
 
     async def stats(self, guild_id: int, user_id: int, *, now: datetime) -> MemberStats:
         """Return how a member attended (see `GatherStore`)."""
@@ -112,6 +115,12 @@ async def _log(
         for dated in events
     ]
     await session.execute(insert(_EVENT), rows)
+
+
+async def _forget_old_events(session: AsyncSession, gathering: Gathering) -> None:
+    """Keep the log from growing for ever, each time a gathering is done with."""
+    latest = gathering.session.closed_at or gathering.session.created_at
+    await session.execute(delete(_EVENT).where(_EVENT.c.at < latest - _LOG_KEPT))
 
 
 async def _enter(session: AsyncSession, gathering: Gathering, ledger: Sequence[Attendance]) -> None:

@@ -9,6 +9,7 @@ from services.db.models.gather import (
 )
 from services.db.models.guild_settings import GuildSettingsRow
 from services.db.models.player import HistoryRow, PlayerRow, QueueRow
+from services.db.models.reminders import ReminderPersonRow, ReminderQuotaRow, ReminderRow
 from services.db.models.reputation import (
     ReputationBoardRow,
     ReputationCooldownRow,
@@ -27,6 +28,9 @@ __all__ = [
     "HistoryRow",
     "PlayerRow",
     "QueueRow",
+    "ReminderPersonRow",
+    "ReminderQuotaRow",
+    "ReminderRow",
     "ReputationBoardRow",
     "ReputationCooldownRow",
     "ReputationCountRow",

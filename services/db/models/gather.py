@@ -48,10 +48,10 @@ class GatheringRow(Base):
 
 
 class GatheringEventRow(Base):
-    """Something that happened to a gathering."""
+    """Something that happened to a gathering; kept for 30 days."""
 
     __tablename__ = "gathering_event"
-    __table_args__ = (Index("ix_gathering_event_gathering_id", "gathering_id"),)
+    __table_args__ = (Index("ix_gathering_event_at", "at"),)
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True, autoincrement=True)
     guild_id: Mapped[int] = mapped_column(BigInteger)

@@ -109,6 +109,26 @@ async def test_start_now_and_cancel_are_the_authors(hall: Hall) -> None:
     assert hall.table() == {"Ada": "--:--", "Ben": "--:--"}
 
 
+async def test_long_countdown_moves_to_a_new_message_while_the_old_one_can_be_edited(
+    hall: Hall,
+) -> None:
+    await hall.say("!gather start 2h")
+    first = hall.card_id()
+    await hall.passes(54 * 60)
+    assert hall.card_id() == first
+    await hall.passes(2 * 60)
+    second = hall.card_id()
+    assert second != first
+    assert first not in hall.outbox.messages
+    await hall.restarts()
+    await hall.passes(10)
+    assert hall.card_id() == second
+    await hall.press("Join gathering", CLEO)
+    await hall.passes(1)
+    assert "**Attendees (3)**" in hall.card()
+    assert len(hall.plain_messages()) == 1  # nobody was called twice
+
+
 async def test_same_refusal_is_said_to_a_member_once_in_five_seconds(hall: Hall) -> None:
     await hall.say("!gather start 10m")
     assert len(words_of(await hall.press("Cancel", BEN))) == 1

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 
 from services.db.unit_of_work import UnitOfWork
 from services.gather.attendance import ledger, roll
@@ -114,8 +115,6 @@ async def test_gathering_is_loaded_until_all_is_said_about_its_end(
 async def test_events_of_all_kinds_are_logged(
     repository: GatherRepository, unit_of_work: UnitOfWork
 ) -> None:
-    from sqlalchemy import text
-
     events: list[Event] = [
         Expected(AUTHOR, frozenset({BEN, ADA})),
         Extended(ADA, timedelta(minutes=5)),
@@ -129,6 +128,19 @@ async def test_events_of_all_kinds_are_logged(
         ("Extended", '{"by": 2, "duration": 300.0}'),
         ("Ticked", "{}"),
     ]
+
+
+async def test_events_are_forgotten_after_thirty_days(
+    repository: GatherRepository, unit_of_work: UnitOfWork
+) -> None:
+    for days in (31, 29):
+        at = NOW - timedelta(days=days)
+        await repository.add(new(guild_id=days, at=at), [DatedEvent(StartedNow(AUTHOR), at)])
+    ended = after(await repository.add(new(), []), Cancelled(AUTHOR))
+    await repository.save(ended.after(NoticePaid(Notice.FAREWELL), NOW).gathering, [])
+    async with unit_of_work.read() as session:
+        kept = (await session.execute(text("SELECT guild_id FROM gathering_event"))).scalars()
+    assert list(kept) == [29]
 
 
 async def test_stats_count_thirty_days_ninety_days_and_ever(repository: GatherRepository) -> None:
