@@ -18,17 +18,22 @@ _PLAYABLE = ("audio/", "video/", "application/ogg")
 
 
 def suggestions(history: Iterable[Track], typed: str) -> Choices:
-    """Return the tracks whose title, artist or address holds all typed words, each once."""
-    words = typed.casefold().split()
+    """Return each track once whose name holds all typed words, or that a typed link begins."""
     found: dict[str, Choice] = {}
     for track in history:
-        said = f"{track.title} {track.artist or ''} {track.url}".casefold()
         again = track.source is not Source.ATTACHMENT and len(track.url) <= _VALUE
-        if again and track.url not in found and all(word in said for word in words):
+        if again and track.url not in found and _fits(track, typed.strip()):
             found[track.url] = Choice(_label(track), track.url)
         if len(found) == _CHOICES:
             break
     return tuple(found.values())
+
+
+def _fits(track: Track, typed: str) -> bool:
+    if typed.startswith(("http://", "https://")):
+        return track.url.startswith(typed)
+    said = f"{track.title} {track.artist or ''}".casefold()
+    return all(word in said for word in typed.casefold().split())
 
 
 def _label(track: Track) -> str:

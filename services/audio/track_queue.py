@@ -31,6 +31,8 @@ _SWAPS = 100
 """How many entries are shuffled before the event loop gets its turn."""
 _LARGEST_FLOOR = 1 << 60
 """Beyond this a cleared queue begins at key 0 again; databases hold keys below 2^63."""
+_BETWEEN = 8 * SLICE
+"""So many keys are taken out and put back rather than finding a place for each new one."""
 
 
 class TrackQueue:
@@ -268,11 +270,12 @@ class TrackQueue:
             self._put_keys(keys)
 
     def _put_keys(self, keys: Sequence[int]) -> None:
-        """Insert rising keys; at once where no others stand between them."""
-        place = bisect_left(self._keys, keys[0])
-        if place == len(self._keys) or keys[-1] < self._keys[place]:
+        """Insert rising keys; at once where not many others stand between them."""
+        place, beyond = bisect_left(self._keys, keys[0]), bisect_left(self._keys, keys[-1])
+        if beyond - place <= _BETWEEN:
             self._keys.rotate(-place)
-            self._keys.extendleft(reversed(keys))
+            between = [self._keys.popleft() for _ in range(beyond - place)]
+            self._keys.extendleft(sorted([*between, *keys], reverse=True))
             self._keys.rotate(place)
             return
         for key in keys:
@@ -393,14 +396,9 @@ class TrackQueue:
                 place = min(place, len(self._keys) - 1)
                 if place <= 0:
                     return
-                self._swap(place, rng.randrange(place + 1))
+                self._exchange(self._keys[place], self._keys[rng.randrange(place + 1)])
                 place -= 1
             yield
-
-    def _swap(self, place: int, other: int) -> None:
-        if place == other:
-            return
-        self._exchange(self._keys[place], self._keys[other])
 
     def _exchange(self, first: int, second: int) -> None:
         if first == second:

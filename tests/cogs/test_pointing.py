@@ -55,6 +55,13 @@ def test_suggestions_leave_out_files_whose_address_expires() -> None:
     assert suggestions([replace(track("a"), source=Source.ATTACHMENT)], "") == ()
 
 
+def test_suggestions_for_a_link_are_those_that_it_begins() -> None:
+    history = [track("one"), track("two")]
+    choices = suggestions(history, "https://files.example/t")
+    assert [choice.name for choice in choices] == ["two (3:00)"]
+    assert suggestions(history, "files.example") == ()
+
+
 async def test_play_suggests_from_the_history_of_the_guild(studio: Studio) -> None:
     await studio.start_with("one", "two")
     studio.node.finish(10)

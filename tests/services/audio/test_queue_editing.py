@@ -71,14 +71,15 @@ async def test_undo_by_number_takes_that_change_alone(world: PlayerWorld) -> Non
 
 
 async def test_undo_after_a_minute_is_too_late(world: PlayerWorld) -> None:
-    await world.play("now", "a")
-    edited = world.player.clear(GUILD)
+    await world.play("now", "a", "b")
+    first = world.player.remove(GUILD, 1)
     await world.clock.advance(59)
-    world.player.push_track(GUILD, track("later"), Where.END)
+    second = world.player.remove(GUILD, 1)
     await world.clock.advance(2)
     with pytest.raises(Refusal):
-        await world.player.undo(GUILD, edited.undo)
-    assert world.queue == ["later"]
+        await world.player.undo(GUILD, first.undo)
+    await world.player.undo(GUILD, second.undo)
+    assert world.queue == ["b"]
 
 
 async def test_undo_of_clear_keeps_what_was_queued_since_behind(world: PlayerWorld) -> None:
