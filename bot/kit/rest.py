@@ -144,10 +144,11 @@ class PatientHTTP(HTTPClient):
                 sending.method, sending.url, timeout=_TIMEOUT, **sending.arguments()
             ) as response:
                 payload = await _payload(response)
-                answered = True
-                said = read_headers(response.headers)
-                if response.status == _TOO_MANY:
+                if response.status == _TOO_MANY:  # it has used nothing up, and says when to go on
                     self._note_429(window, response, payload)
+                else:
+                    answered = True
+                    said = read_headers(response.headers)
             return response, payload
         finally:
             window.leave(said, answered=answered)

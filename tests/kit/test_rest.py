@@ -137,6 +137,22 @@ async def test_rate_limit_is_waited_out_to_the_millisecond(
     assert len(discord.asked) == 2
 
 
+async def test_rate_limit_in_a_known_window_is_waited_out_no_longer_than_discord_says(
+    discord: DiscordServer, http: PatientHTTP, clock: WatchedClock
+) -> None:
+    window = {"X_RateLimit_Limit": "5", "X_RateLimit_Remaining": "4"}
+    discord.faults = [reply(200, {"id": "1"}, **window, X_RateLimit_Reset_After="5")]
+    await send(http, 1)
+    body = {"message": "slow", "retry_after": 0.3, "global": False}
+    window["X_RateLimit_Remaining"] = "0"
+    discord.faults = [reply(429, body, **window, X_RateLimit_Reset_After="0.3")]
+    sending = asyncio.ensure_future(send(http, 1))
+    await clock.pass_pause(0.3)
+
+    await sending
+    assert len(discord.asked) == 3
+
+
 async def test_global_rate_limit_holds_back_every_route(
     discord: DiscordServer, http: PatientHTTP, clock: WatchedClock
 ) -> None:
