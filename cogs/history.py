@@ -22,7 +22,7 @@ from bot.kit.voice_places import VoicePlaces, clicker_in_voice
 from services.audio.player_service import PlayerService
 from services.audio.track import Track
 from services.background import BackgroundTasks
-from services.errors import Refusal
+from services.errors import Refusal, UserError
 
 _log = logging.getLogger(__name__)
 
@@ -99,7 +99,7 @@ class History:
         own = self._as_now(call, click)
         try:
             await self._add(own, track)
-        except Exception as error:  # noqa: BLE001 -- the error boundary of a click
+        except UserError as error:
             report(error, own, _SPEC)
 
     def _as_now(self, call: Invocation, click: Click) -> Invocation:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.e2e.house import House, Room
 from tests.simulator.voice import VoiceServer
+from tests.simulator.voice.measures import Frame
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 
@@ -33,15 +34,15 @@ def kill_node(house: House) -> int:
 
 def seconds_heard(room: Room, hz: float, since: float) -> float:
     """Return for how long a pitch was heard."""
-    frames = room.guild.ear.timeline(since=since)
-    return 0.02 * sum(1 for f in frames if f.hz is not None and abs(f.hz - hz) < 0.03 * hz)
+    frames: list[Frame] = room.guild.ear.timeline(since=since)
+    return 0.02 * sum(f.hz is not None and abs(f.hz - hz) < 0.03 * hz for f in frames)
 
 
 def longest_hole(room: Room, since: float) -> float:
     """Return the longest time without sound, in seconds."""
     frames = room.guild.ear.timeline(since=since)
-    times = [since, *(frame.arrival for frame in frames if not frame.silent)]
-    return max(after - before for before, after in pairwise(times))
+    times: list[float] = [since, *(frame.arrival for frame in frames if not frame.silent)]
+    return max((after - before for before, after in pairwise(times)), default=0.0)
 
 
 # ── voice connections ───────────────────────────────────────────────────────
