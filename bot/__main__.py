@@ -2,10 +2,13 @@
 
 import argparse
 import asyncio
+import contextlib
+import signal
 import sys
 
 from bot.log import start_logging
 from bot.settings import EXIT_CONFIG, Settings, SettingsError, load_settings
+from services.errors import UserError
 
 
 def _prepare(settings: Settings) -> None:
@@ -28,6 +31,39 @@ def _prepare(settings: Settings) -> None:
         ) from None
 
 
+async def _run(settings: Settings) -> int:
+    """Run the bot until a signal ends it; return the process's exit status."""
+    import nextcord
+
+    from bot.app import App
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with contextlib.suppress(NotImplementedError):  # Windows
+            loop.add_signal_handler(number, stop.set)
+    try:
+        await App(settings).run(stop)
+    except nextcord.LoginFailure:
+        return _refuse_to_start(
+            "DISCORD_TOKEN is wrong: Discord does not know it; copy the token again from the "
+            "developer portal (your application, Bot, Reset Token)"
+        )
+    except nextcord.PrivilegedIntentsRequired:
+        return _refuse_to_start(
+            "Discord refuses the bot's intents: switch on Server Members Intent and Message "
+            "Content Intent in the developer portal (your application, Bot)"
+        )
+    except (UserError, OSError) as error:
+        return _refuse_to_start(str(error))
+    return 0
+
+
+def _refuse_to_start(sentence: str) -> int:
+    print(sentence, file=sys.stderr)
+    return EXIT_CONFIG
+
+
 def main() -> int:
     """Run the bot; the status is 78 when a setting is missing or wrong."""
     argparse.ArgumentParser(prog="python -m bot", description=__doc__).parse_args()
@@ -35,11 +71,8 @@ def main() -> int:
         settings = load_settings()
         _prepare(settings)
     except SettingsError as error:
-        print(error, file=sys.stderr)
-        return EXIT_CONFIG
-    from bot import app  # after the settings: a wrong one is told at once
-
-    return asyncio.run(app.run(settings))
+        return _refuse_to_start(str(error))
+    return asyncio.run(_run(settings))
 
 
 if __name__ == "__main__":

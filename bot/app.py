@@ -10,8 +10,6 @@ click stream ──────────────────┘
 import asyncio
 import contextlib
 import logging
-import signal
-import sys
 from contextlib import AsyncExitStack
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
@@ -34,6 +32,7 @@ from bot.adapters.wavelink_node import NodeAddress
 from bot.adapters.ytdlp import YtdlpSites
 from bot.adapters.ytdlp_pool import WorkerPool
 from bot.adapters.ytdlp_protocol import WorkerConfig
+from bot.community import Community
 from bot.kit.choosing import Choosing
 from bot.kit.clicks import AckLane, AnswerClient, Clicks
 from bot.kit.clicks.command_acks import CommandInteraction
@@ -50,7 +49,7 @@ from bot.kit.slash_commands import SlashCommands
 from bot.kit.speaking_order import SpeakingOrder
 from bot.kit.tls import client_context
 from bot.kit.voice_places import CachedVoicePlaces
-from bot.settings import EXIT_CONFIG, Settings
+from bot.settings import Settings
 from cogs.announcements import Announcements
 from cogs.gather.board import Board
 from cogs.gather.clicks import GatherClicks
@@ -67,8 +66,6 @@ from cogs.position import Position
 from cogs.presence import Presence
 from cogs.queue import Queue
 from cogs.queue_editing import QueueEditing
-from cogs.reputation.commands import Reputation
-from cogs.reputation.retracting import Retracting
 from cogs.search_picker import SearchPicker
 from cogs.sound import Sound
 from cogs.transport import Transport
@@ -90,8 +87,6 @@ from services.gather.gather_service import GatherService
 from services.gather.repository import GatherRepository
 from services.guild_settings.guild_settings_service import GuildSettingsService
 from services.guild_settings.repository import GuildSettingsRepository
-from services.reputation.repository import ReputationRepository
-from services.reputation.reputation_service import ReputationService
 
 _log = logging.getLogger(__name__)
 
@@ -283,6 +278,15 @@ class App:
         )
         history = History(self._players, self._clicks, places=places, add=play.add)
         stack.push_async_callback(history.close)
+        self._community = Community(
+            database=self._database,
+            clock=self._clock,
+            outbox=self._outbox,
+            clicks=self._clicks,
+            paging=paging,
+            zone_of=self._zone_of,
+            shared_database=not self._settings.resolved_database_url.startswith("sqlite"),
+        )
         for section, cogs in {
             "Music": (
                 play,
@@ -299,7 +303,7 @@ class App:
             ),
             "Sound and voice": (Sound(self._players), voice),
             "Gather": (self._gather_commands(paging),),
-            "Community": (self._build_reputation(stack, paging),),
+            "Community": self._community.cogs,
             "Help": (Help(self._commands),),
         }.items():
             for cog in cogs:
@@ -347,15 +351,6 @@ class App:
             zone_of=self._zone_of,
         )
 
-    def _build_reputation(self, stack: AsyncExitStack, paging: Paging) -> Reputation:
-        service = ReputationService(ReputationRepository(self._database), self._clock)
-        stack.push_async_callback(service.close)
-        service.start()
-        retracting = Retracting(service, outbox=self._outbox, clock=self._clock)
-        stack.push_async_callback(retracting.close)
-        retracting.register(self._clicks)
-        return Reputation(service, paging=paging, retracting=retracting)
-
     async def _open_status(self, stack: AsyncExitStack) -> None:
         status = StatusServer(
             self._settings.status_bind,
@@ -374,6 +369,7 @@ class App:
         token = self._settings.discord_token.get_secret_value()
         stack.push_async_callback(self._client.close)
         stack.push_async_callback(self._messages.close)  # deletes while there is a connection
+        stack.push_async_callback(self._community.close)
         stack.push_async_callback(self._gather_stage.close)
         stack.push_async_callback(self._gatherings.close)  # deletes its pings
         stack.push_async_callback(self._players.close)  # first: our own leaving is no expulsion
@@ -396,6 +392,7 @@ class App:
         invite = nextcord.utils.oauth_url(application_id, permissions=_PERMISSIONS)
         _log.info("ready in %d servers; invite me with %s", len(self._client.guilds), invite)
         self._tasks.start(self._publish(application_id), name="register slash commands")
+        self._community.start()
         await self._connect_nodes()
         await self._players.restore()
 
@@ -451,30 +448,6 @@ class App:
         return None
 
 
-async def run(settings: Settings) -> int:
-    """Run the bot until a signal ends it; return the process's exit status."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        with contextlib.suppress(NotImplementedError):  # Windows
-            loop.add_signal_handler(number, stop.set)
-    try:
-        await App(settings).run(stop)
-    except nextcord.LoginFailure:
-        return _refuse_to_start(
-            "DISCORD_TOKEN is wrong: Discord does not know it; copy the token again from the "
-            "developer portal (your application, Bot, Reset Token)"
-        )
-    except nextcord.PrivilegedIntentsRequired:
-        return _refuse_to_start(
-            "Discord refuses the bot's intents: switch on Server Members Intent and Message "
-            "Content Intent in the developer portal (your application, Bot)"
-        )
-    except (UserError, OSError) as error:
-        return _refuse_to_start(str(error))
-    return 0
-
-
 def _lavalink(url: str) -> NodeAddress:
     """Read `http://:password@host:2333`."""
     parts = urlsplit(url)
@@ -482,8 +455,3 @@ def _lavalink(url: str) -> NodeAddress:
     return NodeAddress(
         uri=f"{parts.scheme}://{parts.hostname}:{port}", password=unquote(parts.password or "")
     )
-
-
-def _refuse_to_start(sentence: str) -> int:
-    print(sentence, file=sys.stderr)  # noqa: T201 -- the one line for who started it
-    return EXIT_CONFIG
