@@ -10,6 +10,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, override
 
 from bot.kit.clicks.click import Choices
@@ -56,6 +57,16 @@ class Words:
             return None
         self._line = self._line[found.end() :].lstrip()
         return quoted["inside"].strip() if quoted else found[0]
+
+    def take_longest(self, fits: Callable[[str], bool], *, most: int) -> str | None:
+        """Take as many words, `most` at most, as are accepted together; None: not even one is."""
+        found = list(islice(_WORD.finditer(self._line), most))
+        for last in reversed(found):
+            text = " ".join(self._line[: last.end()].split())
+            if fits(text):
+                self._line = self._line[last.end() :].lstrip()
+                return text
+        return None
 
     def take_rest(self) -> str | None:
         """Take everything that is left as it was typed; None at the end."""
@@ -189,6 +200,26 @@ class Parsed[T](Argument):
 
     def _parsed(self, text: str | None) -> T | None:
         return self.parse(text.strip()) if text and text.strip() else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeadingWords(Argument):
+    """As many words as belong together; a text that does not fit is handed on as its first word."""
+
+    fits: Callable[[str], bool]
+    most: int = 14
+
+    @override
+    def from_words(self, words: Words) -> str | None:
+        return words.take_longest(self.fits, most=self.most) or words.take()
+
+    @override
+    def from_options(self, options: Options) -> str | None:
+        return (options.values.get(self.name) or "").strip() or None
+
+    @override
+    def options(self) -> list[Json]:
+        return [self._option(_STRING, max_length=_MAX_STRING)]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,20 +13,28 @@ import json
 import logging
 import secrets
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 import aiohttp
 import nextcord
 from nextcord.http import HTTPClient, Route
+from nextcord.utils import time_snowflake
 
 from bot.kit.replies import Json
 
 _log = logging.getLogger(__name__)
 
 _UNKNOWN_MESSAGE = 10008
-_BACKLOG = 10
+_PASSING = frozenset({401, 408, 429})
+"""Refusals that say nothing of the request itself; so does everything from 500."""
+_SERVER_ERROR = 500
+_PAGE = 100
+_PAGES = 10
+"""So many messages, newer than a moment, are looked through at most."""
+_BACKLOG = 15
 """Messages that may wait in a channel before passing remarks are dropped."""
 _RESET_DELAYS_SECONDS = (0.2, 1.0)
 _DEADLINE_SECONDS = 60.0
@@ -36,7 +44,15 @@ class Undelivered(Exception):
     """Discord does not have what we wanted to show; the text says why, for the log."""
 
 
-class MessageGone(Undelivered):
+class Rejected(Undelivered):
+    """Discord does not take it there, however often it is asked: no permission, no such place."""
+
+
+class ChannelBusy(Undelivered):
+    """Too many messages wait in that channel already."""
+
+
+class MessageGone(Rejected):
     """Somebody deleted the message."""
 
 
@@ -66,7 +82,8 @@ class Outbox(Protocol):
         The same `nonce` (25 characters at most) sends the same message once.
 
         Raises:
-            Undelivered: no permission, no such channel, or Discord does not take it.
+            Rejected: no permission, no such channel, or a body that Discord refuses.
+            Undelivered: Discord does not take it now.
         """
         ...
 
@@ -106,7 +123,7 @@ class HttpOutbox:
     ) -> int:
         """Send a message and return its id (see `Outbox`)."""
         if passing and self._waiting[channel_id] >= _BACKLOG:
-            raise Undelivered("too many messages wait in that channel")
+            raise ChannelBusy("too many messages wait in that channel")
         route = Route("POST", "/channels/{channel_id}/messages", channel_id=channel_id)
         once = {**body, "nonce": nonce or secrets.token_hex(12), "enforce_nonce": True}
         self._waiting[channel_id] += 1
@@ -129,6 +146,37 @@ class HttpOutbox:
         except MessageGone:
             _log.debug("message %d was deleted already", message_id)
 
+    async def open_direct(self, user_id: int) -> int:
+        """Return the channel of direct messages with a user.
+
+        Raises:
+            Undelivered: there is none, or Discord does not answer.
+        """
+        route = Route("POST", "/users/@me/channels")
+        channel = await self._request(route, {"recipient_id": str(user_id)})
+        return int(channel["id"])
+
+    async def find_posted(
+        self, channel_id: int, *, since: datetime, where: Callable[[Json], bool]
+    ) -> int | None:
+        """Return the id of a message in a channel that fits, among the first 1,000 from `since` on.
+
+        Raises:
+            Undelivered: the channel cannot be read, or Discord does not answer.
+        """
+        after = time_snowflake(since)
+        for _ in range(_PAGES):
+            path = "/channels/{channel_id}/messages?limit={limit}&after={after}"
+            route = Route("GET", path, channel_id=channel_id, limit=_PAGE, after=after)
+            messages = await self._request(route, None)
+            for message in messages:
+                if where(message):
+                    return int(message["id"])
+            if len(messages) < _PAGE:
+                break
+            after = max(int(message["id"]) for message in messages)
+        return None
+
     async def _request(
         self, route: Route, body: Json | None, files: Sequence[Enclosure] = ()
     ) -> Any:
@@ -138,9 +186,10 @@ class HttpOutbox:
         except nextcord.NotFound as error:
             if error.code == _UNKNOWN_MESSAGE:
                 raise MessageGone("the message was deleted") from None
-            raise Undelivered(_reason(error)) from None
+            raise Rejected(_reason(error)) from None
         except nextcord.HTTPException as error:
-            raise Undelivered(_reason(error)) from None
+            passing = error.status in _PASSING or error.status >= _SERVER_ERROR
+            raise (Undelivered if passing else Rejected)(_reason(error)) from None
         except TimeoutError:
             raise Undelivered(f"no answer within {_DEADLINE_SECONDS:.0f} s") from None
         except (aiohttp.ClientError, OSError) as error:

@@ -1,7 +1,7 @@
 """Schedules, lists, removes and snoozes reminders, and fires them when they are due."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -103,7 +103,13 @@ class ReminderService:
         await self._store.set_link(reminder_id, message_id)
 
     async def snooze(
-        self, reminder_id: int, occurrence: int, *, by: int, snooze: Snooze, zone: ZoneInfo
+        self,
+        reminder_id: int,
+        occurrence: int,
+        *,
+        by: int,
+        snooze: Snooze,
+        zone_of: Callable[[int], ZoneInfo],
     ) -> Reminder:
         """Remind a member again later; a further snooze of the same message moves that.
 
@@ -118,6 +124,7 @@ class ReminderService:
             raise NoSuchReminder(reminder_id)
         if not reminder.concerns(by):
             raise NotYours
+        zone = zone_of(reminder.guild_id)
         due_at, _ = read_schedule(snooze.value, now=self._clock.now(), zone=zone)
         return await self._add(
             Draft(

@@ -6,6 +6,7 @@ from bot.kit.converters import (
     Argument,
     File,
     Integer,
+    LeadingWords,
     Member,
     OneOf,
     Options,
@@ -128,6 +129,33 @@ def test_parsed_argument_says_by_itself_what_is_wrong() -> None:
     assert typed("10s", delay) == chosen({"delay": "10s"}, delay) == [10]
     with pytest.raises(WrongArgument, match="10s"):
         typed("10", delay)
+
+
+def known(text: str) -> bool:
+    return text in {"1h", "1h 30m", "24-12-2026 15:30"}
+
+
+@pytest.mark.parametrize(
+    ("line", "values"),
+    [
+        ("1h Tea", ["1h", "Tea"]),
+        ("1h 30m Tea and cake", ["1h 30m", "Tea and cake"]),
+        ("1h   30m\nTea", ["1h 30m", "Tea"]),
+        ('"24-12-2026 15:30" Tea', ["24-12-2026 15:30", "Tea"]),
+        ("24-12-2026 15:30 Tea", ["24-12-2026 15:30", "Tea"]),
+        ("soon Tea", ["soon", "Tea"]),
+    ],
+)
+def test_leading_words_take_as_many_as_fit(line: str, values: list[str]) -> None:
+    when = LeadingWords(name="when", description="when", fits=known)
+    assert typed(line, when, QUERY) == values
+
+
+def test_leading_words_left_out_are_missing() -> None:
+    when = LeadingWords(name="when", description="when", fits=known)
+    with pytest.raises(WrongArgument, match="when"):
+        typed("", when)
+    assert chosen({"when": " 1h "}, when) == ["1h"]
 
 
 def test_text_longer_than_allowed_is_refused() -> None:

@@ -1,0 +1,1 @@
+"""Reminders as members see them: commands, the reminder itself, snooze buttons."""
