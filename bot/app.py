@@ -278,15 +278,7 @@ class App:
         )
         history = History(self._players, self._clicks, places=places, add=play.add)
         stack.push_async_callback(history.close)
-        self._community = Community(
-            database=self._database,
-            clock=self._clock,
-            outbox=self._outbox,
-            clicks=self._clicks,
-            paging=paging,
-            zone_of=self._zone_of,
-            shared_database=not self._settings.resolved_database_url.startswith("sqlite"),
-        )
+        self._community = self._build_community(paging)
         for section, cogs in {
             "Music": (
                 play,
@@ -349,6 +341,17 @@ class App:
             paging=paging,
             clock=self._clock,
             zone_of=self._zone_of,
+        )
+
+    def _build_community(self, paging: Paging) -> Community:
+        return Community(
+            database=self._database,
+            clock=self._clock,
+            outbox=self._outbox,
+            clicks=self._clicks,
+            paging=paging,
+            zone_of=self._zone_of,
+            shared_database=not self._settings.resolved_database_url.startswith("sqlite"),
         )
 
     async def _open_status(self, stack: AsyncExitStack) -> None:
