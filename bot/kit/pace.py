@@ -17,7 +17,7 @@ class _Bucket:
 class Pace:
     """A token bucket for each member: `burst` commands at once, then one in `seconds_each`."""
 
-    def __init__(self, clock: Clock, *, burst: int = 15, seconds_each: float = 1.0) -> None:
+    def __init__(self, clock: Clock, *, burst: int = 10, seconds_each: float = 1.0) -> None:
         self._clock = clock
         self._burst = float(burst)
         self._seconds_each = seconds_each

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from bot.kit.expiry import Expiry
-from bot.kit.outbox import MessageGone, Outbox, Undelivered
+from bot.kit.outbox import ChannelBusy, MessageGone, Outbox, Undelivered
 from bot.kit.replies import Json, Reply
 from services.background import BackgroundTasks
 from services.clock import Clock
@@ -156,6 +156,8 @@ class Posted:
             except MessageGone:
                 self._gone = True
                 return
+            except ChannelBusy:
+                _log.debug("%r was not shown: too much is said there", reply.title)
             except Undelivered as error:
                 _log.warning("%r was not shown: %s", reply.title, error)
             else:
