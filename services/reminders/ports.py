@@ -52,8 +52,8 @@ class ReminderStore(Protocol):
         """Keep what a process has taken and not finished."""
         ...
 
-    async def release(self, holder: str) -> None:
-        """Let others take what a process has taken and not finished."""
+    async def release(self, holder: str | None) -> None:
+        """Let others take what a process, or with None any process, took and did not finish."""
         ...
 
     async def fired(self, reminder: Reminder, *, at: datetime, next_due: datetime | None) -> None:

@@ -31,7 +31,8 @@ _PAUSE_SECONDS = 2.0
 class ReminderService:
     """Reminders of all guilds.
 
-    `safety` is how long the one sleeper sleeps at most: None where no other process adds reminders.
+    `safety` is how long the one sleeper sleeps at most where other processes share the database;
+    None where there are none.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class ReminderService:
         self._store = store
         self._clock = clock
         self._alarm = Alarm(clock, safety=safety)
+        self._alone = safety is None
         self._tasks = BackgroundTasks("reminders")
         self._firing = Firing(store=store, delivery=delivery, clock=clock)
         self._started_at: datetime | None = None
@@ -170,6 +172,8 @@ class ReminderService:
         """Fire what is due, then sleep until something else is."""
         while True:
             try:
+                if self._alone:
+                    await self._take_over()
                 await self._fire_due()
                 wake = await self._store.next_wake(self._firing.holder)
             except StorageUnavailable as error:
@@ -191,6 +195,11 @@ class ReminderService:
                 self._firing.take(item, missed=self._missed(item.reminder))
             if len(claimed) < most:
                 return
+
+    async def _take_over(self) -> None:
+        """End the leases of the process that ran before this one; it does not come back."""
+        await self._store.release(None)
+        self._alone = False
 
     def _missed(self, reminder: Reminder) -> bool:
         return self._started_at is not None and reminder.due_at < self._started_at

@@ -33,6 +33,7 @@ _REMINDER = cast("Table", ReminderRow.__table__)
 _PERSON = cast("Table", ReminderPersonRow.__table__)
 _QUOTA = cast("Table", ReminderQuotaRow.__table__)
 _OPEN = _REMINDER.c.closed_at.is_(None)
+_LEASED = and_(_OPEN, _REMINDER.c.lease_until.is_not(None))
 _FREE = {"lease_until": None, "lease_by": None, "claimed_at": None, "claimed_before": None}
 
 
@@ -158,11 +159,12 @@ class ReminderRepository:
         async with self._unit_of_work.write() as session:
             await session.execute(kept.values(lease_until=until))
 
-    async def release(self, holder: str) -> None:
-        """Let others take what a process has taken (see `ReminderStore`)."""
+    async def release(self, holder: str | None) -> None:
+        """Let others take what was taken (see `ReminderStore`)."""
+        theirs = _LEASED if holder is None else _of(holder)
         freed = {"lease_until": None, "lease_by": None}
         async with self._unit_of_work.write() as session:
-            await session.execute(update(_REMINDER).where(_of(holder)).values(freed))
+            await session.execute(update(_REMINDER).where(theirs).values(freed))
 
     async def fired(self, reminder: Reminder, *, at: datetime, next_due: datetime | None) -> None:
         """Note that an occurrence was delivered (see `ReminderStore`)."""
@@ -178,7 +180,7 @@ class ReminderRepository:
         """Return when there is something to do (see `ReminderStore`)."""
         due = select(func.min(_REMINDER.c.due_at)).where(_OPEN, _REMINDER.c.lease_until.is_(None))
         lapsing = select(func.min(_REMINDER.c.lease_until)).where(
-            _OPEN, _REMINDER.c.lease_until.is_not(None), _REMINDER.c.lease_by != holder
+            _LEASED, _REMINDER.c.lease_by != holder
         )
         async with self._unit_of_work.read() as session:
             moments = [(await session.execute(query)).scalar() for query in (due, lapsing)]
@@ -270,7 +272,7 @@ def _persons(reminder: Reminder, user_ids: set[int]) -> Any:
 
 
 def _of(holder: str) -> Any:
-    return and_(_REMINDER.c.lease_until.is_not(None), _REMINDER.c.lease_by == holder, _OPEN)
+    return and_(_LEASED, _REMINDER.c.lease_by == holder)
 
 
 # ── rows and values ─────────────────────────────────────────────────────────
