@@ -448,7 +448,7 @@ class App:
             await self._database.check()
         except StorageUnavailable as error:
             return error.sentence
-        return None
+        return self._players.storage_problem
 
 
 def _lavalink(url: str) -> NodeAddress:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from bot.kit.replies import Reply
 from services.db.errors import StorageUnavailable
 
-_NOT_YET = "Not saved yet: the database does not answer. I keep trying."
+_NOT_YET = "Not saved yet, I keep trying"
 
 
 async def once_saved(
@@ -15,6 +15,8 @@ async def once_saved(
     """Return `reply` when the guild's changes are on disk, with a note when they cannot be now."""
     try:
         await stored(guild_id)
-    except StorageUnavailable:
-        return replace(reply, footer=f"{reply.footer} · {_NOT_YET}".removeprefix(" · "))
+    except StorageUnavailable as error:
+        reason, _, _ = error.sentence.partition(". ")  # what to do next is not the member's matter
+        note = f"{_NOT_YET}: {reason.removesuffix('.')}."
+        return replace(reply, footer=f"{reply.footer} · {note}".removeprefix(" · "))
     return reply

@@ -82,6 +82,8 @@ class Journal:
         self._writer: asyncio.Task[None] | None = None
         self._pause: asyncio.Future[None] | None = None
         self._closing = False
+        self.problem: str | None = None
+        """What keeps changes from being stored, as one sentence; None while all is well."""
 
     def note(self, player: Changing) -> None:
         """Store the player's changes soon."""
@@ -181,6 +183,9 @@ class Journal:
             return False
         for player, _, version in batch:
             self._entries[player.guild_id].reached(version)
+        if self.problem is not None:
+            self.problem = None
+            _log.info("players are stored again")
         return True
 
     def _failed(
@@ -191,7 +196,9 @@ class Journal:
         because: Exception | None = None,
     ) -> None:
         if because is None:
-            _log.warning("players of %d guilds are not stored yet: %s", len(batch), error)
+            if self.problem is None:  # once, not with every try
+                _log.warning("players of %d guilds are not stored yet: %s", len(batch), error)
+            self.problem = error.sentence
         for player, delta, _ in batch:
             player.give_back(delta)
             self._changed[player.guild_id] = player

@@ -136,6 +136,11 @@ class PlayerService:
         player.queue_changed()
         return queued
 
+    @property
+    def storage_problem(self) -> str | None:
+        """Return why changes are not stored just now, as one sentence; None: they are."""
+        return self._journal.problem
+
     async def stored(self, guild_id: int) -> None:
         """Return when everything changed in this guild so far is on disk.
 

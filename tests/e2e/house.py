@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -66,6 +67,7 @@ class House:
 
     Args:
         allow_hosts: Further `host:port` that the bot may fetch.
+        data_dir: DATA_DIR, where it shall not be a temporary folder.
         settings: Settings of the bot beside those that it needs here.
     """
 
@@ -73,8 +75,15 @@ class House:
     site: MusicSite
     bot: BotProcess
 
-    def __init__(self, *, allow_hosts: Sequence[str] = (), **settings: str) -> None:
+    def __init__(
+        self,
+        *,
+        allow_hosts: Sequence[str] = (),
+        data_dir: Path | None = None,
+        **settings: str,
+    ) -> None:
         self._allow_hosts = allow_hosts
+        self._data_dir = data_dir
         self._settings = settings
         self._stack = AsyncExitStack()
         self._rooms = 0
@@ -90,7 +99,7 @@ class House:
             **self._settings,
         }
         self.discord.add_guild("First")
-        self.bot = BotProcess(self.discord, environment=environment)
+        self.bot = BotProcess(self.discord, environment=environment, data_dir=self._data_dir)
         await self._stack.enter_async_context(self.bot)
         return self
 
