@@ -3,12 +3,17 @@
 import argparse
 import asyncio
 import contextlib
+import logging
+import os
 import signal
 import sys
 
 from bot.log import start_logging
 from bot.settings import EXIT_CONFIG, Settings, SettingsError, load_settings
 from services.errors import UserError
+
+_END_SECONDS = 9.0
+"""SIGTERM promises an end within 10 s."""
 
 
 def _prepare(settings: Settings) -> None:
@@ -39,9 +44,14 @@ async def _run(settings: Settings) -> int:
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+
+    def end() -> None:
+        stop.set()
+        loop.call_later(_END_SECONDS, _end_at_once)
+
     for number in (signal.SIGTERM, signal.SIGINT):
         with contextlib.suppress(NotImplementedError):  # Windows
-            loop.add_signal_handler(number, stop.set)
+            loop.add_signal_handler(number, end)
     try:
         await App(settings).run(stop)
     except nextcord.LoginFailure:
@@ -57,6 +67,13 @@ async def _run(settings: Settings) -> int:
     except (UserError, OSError) as error:
         return _refuse_to_start(str(error))
     return 0
+
+
+def _end_at_once() -> None:
+    """End although something hangs: whoever asked for the end kills us in a second anyway."""
+    logging.getLogger(__name__).error("the end took too long, because something hangs")
+    logging.shutdown()
+    os._exit(1)
 
 
 def _refuse_to_start(sentence: str) -> int:

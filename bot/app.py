@@ -91,8 +91,6 @@ from services.guild_settings.repository import GuildSettingsRepository
 _log = logging.getLogger(__name__)
 
 _MEBIBYTE = 1024 * 1024
-_CLOSE_SECONDS = 9.0
-"""SIGTERM promises an end within 10 s."""
 
 _PERMISSIONS = nextcord.Permissions(
     view_channel=True,
