@@ -48,17 +48,26 @@ class _Job:
 class Firing:
     """The reminders that this process has taken and not finished."""
 
-    def __init__(self, *, store: ReminderStore, delivery: Delivery, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        store: ReminderStore,
+        delivery: Delivery,
+        clock: Clock,
+        wake_by: Callable[[datetime], None],
+    ) -> None:
         self.holder = uuid.uuid4().hex
         """Under which name the rows are leased."""
         self._store = store
         self._delivery = delivery
         self._clock = clock
+        self._wake_by = wake_by
         self._lines: dict[int, deque[_Job]] = {}
         self._taken: set[int] = set()
         self._has_room = asyncio.Event()
         self._tasks = BackgroundTasks("reminders on their way")
         self._keeping = BackgroundTasks("leases of reminders")
+        self._pausing: set[asyncio.Task[None]] = set()
         self._renewing = False
         self._closing = False
 
@@ -95,6 +104,8 @@ class Firing:
     async def close(self) -> None:
         """Finish what is just being shown, and let other processes take the rest."""
         self._closing = True
+        for task in list(self._pausing):
+            task.cancel()
         await self._tasks.settle(within=_CLOSE_SECONDS)
         await self._tasks.close()
         await self._keeping.close()
@@ -112,10 +123,15 @@ class Firing:
                 # a task of its own: where it breaks, that is logged and the others go on
                 firing = self._tasks.start(self._fire(job), name="fire")
                 await asyncio.wait((firing,))
-                self._taken.discard(job.claimed.reminder.id)
-                self._has_room.set()
+                self._let_go(job, done=not firing.cancelled() and firing.exception() is None)
         finally:
             del self._lines[channel_id]
+
+    def _let_go(self, job: _Job, *, done: bool) -> None:
+        self._taken.discard(job.claimed.reminder.id)
+        self._has_room.set()
+        if not done:
+            self._wake_by(self.lease_until)  # to take it anew
 
     async def _fire(self, job: _Job) -> None:
         reminder, missed = job.claimed.reminder, job.missed
@@ -176,21 +192,36 @@ class Firing:
             else:
                 return
             failures += 1
-            await self._clock.sleep(pause)
+            await self._pause(pause)
 
     async def _mark(self, reminder: Reminder) -> None:
         """Note that it was delivered, as soon as the database takes that."""
         failures = 0
         while True:
             now = self._clock.now()
+            next_due = reminder.next_after(now)
             try:
-                await self._store.fired(reminder, at=now, next_due=reminder.next_after(now))
+                await self._store.fired(reminder, at=now, next_due=next_due)
             except StorageUnavailable as error:
                 _log.warning("reminder %d was shown, but not marked: %s", reminder.id, error)
             else:
-                return
-            await self._clock.sleep(_PAUSES_SECONDS[min(failures, len(_PAUSES_SECONDS) - 1)])
+                break
+            await self._pause(_PAUSES_SECONDS[min(failures, len(_PAUSES_SECONDS) - 1)])
             failures += 1
+        if next_due is not None:
+            self._wake_by(next_due)
+
+    async def _pause(self, seconds: float) -> None:
+        """Sleep between two tries; the end of the service ends it too."""
+        task = asyncio.current_task()
+        assert task is not None
+        if self._closing:
+            raise asyncio.CancelledError
+        self._pausing.add(task)
+        try:
+            await self._clock.sleep(seconds)
+        finally:
+            self._pausing.discard(task)
 
     # ── leases ──────────────────────────────────────────────────────────────
     async def _renew(self) -> None:

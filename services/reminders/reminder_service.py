@@ -48,7 +48,9 @@ class ReminderService:
         self._alarm = Alarm(clock, safety=safety)
         self._alone = safety is None
         self._tasks = BackgroundTasks("reminders")
-        self._firing = Firing(store=store, delivery=delivery, clock=clock)
+        self._firing = Firing(
+            store=store, delivery=delivery, clock=clock, wake_by=self._alarm.wake_by
+        )
         self._started_at: datetime | None = None
 
     # ── life ────────────────────────────────────────────────────────────────
