@@ -25,6 +25,7 @@ class MemoryReminders:
         self.open: dict[int, Reminder] = {}
         self.done: dict[int, Reminder] = {}
         self.failing = False
+        self.fails_to_link = False
         self.claims = 0
         """How often something was asked for."""
         self._leases: dict[int, tuple[str, datetime]] = {}
@@ -65,6 +66,8 @@ class MemoryReminders:
 
     async def set_link(self, reminder_id: int, message_id: int) -> None:
         self._answer()
+        if self.fails_to_link:
+            raise StorageUnavailable("The disk with the database is full.")
         if reminder_id in self.open:
             known = self.open[reminder_id]
             self.open[reminder_id] = replace(known, link_message_id=message_id)
