@@ -57,6 +57,14 @@ class _Fresh:
     frames: list[MadeFrame] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Seek:
+    """A position that is being read towards."""
+
+    playback: Playback
+    position: float
+
+
 class FrameMaker:
     """One player's production of frames."""
 
@@ -68,7 +76,7 @@ class FrameMaker:
         self._line: Line | None = None
         self._fresh: _Fresh | None = None
         self._next: Playback | None = None
-        self._seeking: tuple[Playback, float] | None = None
+        self._seeking: _Seek | None = None
         self._line_ended = False
         self._lock = threading.Lock()
         self._wishes: deque[Job] = deque()
@@ -96,6 +104,10 @@ class FrameMaker:
     def set_end(self, playback: Playback, end: float | None) -> None:
         """Let `playback` end at another place."""
         self._post(lambda: self._set_end(playback, end))
+
+    def drop(self, playback: Playback) -> None:
+        """Go on with what follows, if `playback` is heard: it began too late to be prevented."""
+        self._post(lambda: self._drop(playback))
 
     def clear(self) -> None:
         """Forget everything; the queue is cleared by the caller at once."""
@@ -232,7 +244,11 @@ class FrameMaker:
             playback.source.listen(self.wake_now)
         if line is None or self._seeking is not None:
             return
-        followed_already = line.playback is not self._queue.current and self._fresh is None
+        if (fresh := self._fresh) is not None:
+            if line.playback is not fresh.start.playback:  # it has gone on with another one
+                self._begin(fresh.start, needed=fresh.needed, install=fresh.install)
+            return
+        followed_already = line.playback is not self._queue.current
         if followed_already or (self._line_ended and playback is not None):
             self._make_seam_anew()
 
@@ -245,31 +261,29 @@ class FrameMaker:
         if self._queue.current is not playback or not self._queue.keep_only(playback):
             return
         self._take_follower_back(playback)
-        if playback.source.find(position) is not None:
+        if self._seeking is None and playback.source.find(position) is not None:
             self._go_on_at(playback, position)
             return
         self._line, self._fresh = None, None
-        self._seeking = (playback, position)
-        playback.source.request_seek(position, self._sought)
+        seek = self._seeking = _Seek(playback, position)
+        playback.source.request_seek(position, lambda: self._post(lambda: self._arrive(seek)))
 
-    def _sought(self) -> None:
-        self._post(self._finish_seek)
-
-    def _finish_seek(self) -> None:
-        seeking, self._seeking = self._seeking, None
-        if seeking is None:
-            return
-        playback, position = seeking
-        if self._queue.keep_only(playback):
-            self._go_on_at(playback, position)
+    def _arrive(self, seek: _Seek) -> None:
+        """Go on where a seek has led, unless a newer wish has come meanwhile."""
+        if self._seeking is seek:
+            self._seeking = None
+            if self._queue.keep_only(seek.playback):
+                self._go_on_at(seek.playback, seek.position)
 
     def _go_on_at(self, playback: Playback, position: float) -> None:
         if self._sound.is_neutral and playback.source.is_opus:
             position = playback.source.snap(position)
 
         def install(frames: list[MadeFrame]) -> None:
-            self._queue.move(frames, position=position)
-            self._listener.on_moved(playback)
+            if self._queue.move(playback, frames, position=position):
+                self._listener.on_moved(playback)
+            else:
+                self._overtaken()
 
         self._begin(Start(playback, position, self._sound.gain), needed=_TAKE_OVER, install=install)
 
@@ -322,11 +336,36 @@ class FrameMaker:
         self._replace_from(turn, Start(frame.playback, frame.position, frame.gain))
 
     def _replace_from(self, turn: int, start: Start, *, needed: int = _TAKE_OVER) -> None:
+        current = self._queue.current
+
         def install(frames: list[MadeFrame]) -> None:
-            if not self._queue.replace_from(turn, frames):
-                self._line, self._fresh = None, None
+            if not self._queue.replace_from(turn, frames, current=current):
+                self._overtaken()
 
         self._begin(start, needed=needed, install=install)
+
+    def _overtaken(self) -> None:
+        """Look again: the sender has passed to another track while this line was being made."""
+        self._line, self._fresh = None, None
+        upcoming, current = self._queue.upcoming(), self._queue.current
+        if current is None:
+            return
+        if self._next is current:
+            self._next = None
+        cut = min(_CUT_AHEAD, len(upcoming.frames) - 1)
+        if cut >= 0:
+            self._cut_at(upcoming.turn + cut, upcoming.frames[cut])
+        else:
+            position = self._queue.position
+            self._replace_from(upcoming.turn, Start(current, position, self._sound.gain))
+
+    def _drop(self, playback: Playback) -> None:
+        if self._fresh is not None and self._fresh.start.playback is not playback:
+            return  # another one is about to take its place
+        if self._queue.current is playback and self._queue.keep_only(playback):
+            self._seeking = None
+            self._queue.replace_from(0, [], current=playback)
+            self._follow_at_once()
 
     def _begin_again(self, fresh: _Fresh) -> None:
         start = fresh.start

@@ -153,15 +153,21 @@ class PlayQueue:
             return Upcoming(self._turn, tuple(self._frames))
 
     def append(self, frame: MadeFrame) -> None:
-        """Add a frame at the end."""
+        """Add a frame at the end; nothing is added to a queue that was cleared."""
         with self._lock:
-            self._frames.append(frame)
+            if self._current is not None:
+                self._frames.append(frame)
             self._asked = False
 
-    def replace_from(self, turn: int, frames: Sequence[MadeFrame]) -> bool:
-        """Put `frames` in place of all that waits from number `turn` on; False: it has ended."""
+    def replace_from(
+        self, turn: int, frames: Sequence[MadeFrame], *, current: Playback | None
+    ) -> bool:
+        """Put `frames` in place of all that waits from number `turn` on.
+
+        False: `current` is not the current playback any more, and nothing was changed.
+        """
         with self._lock:
-            if self._current is None:
+            if self._current is None or self._current is not current:
                 return False
             kept = turn - self._turn
             while len(self._frames) > max(0, kept):
@@ -181,13 +187,16 @@ class PlayQueue:
             self._finished = self._asked = self._expecting = False
             self._starved_since = None
 
-    def move(self, frames: Sequence[MadeFrame], *, position: float) -> None:
-        """Go on at another position of the current playback."""
+    def move(self, playback: Playback, frames: Sequence[MadeFrame], *, position: float) -> bool:
+        """Go on at another position; False: `playback` is not the current one any more."""
         with self._lock:
+            if self._current is not playback:
+                return False
             self._frames.clear()
             self._frames.extend(frames)
             self._position = position
             self._finished = self._asked = False
+            return True
 
     def keep_only(self, playback: Playback) -> bool:
         """Drop what waits of other playbacks; False: `playback` is not the current one (any more).
@@ -205,7 +214,7 @@ class PlayQueue:
     def finish(self) -> None:
         """Say that nothing follows: the current playback ends with its last frame."""
         with self._lock:
-            self._finished = True
+            self._finished = self._current is not None
 
     def clear(self) -> None:
         """Have nothing to send."""

@@ -393,9 +393,13 @@ class Player:
     def _passed(self, ended: Playback | None, started: Playback | None) -> None:
         if ended is not None and ended is self._current:
             self._end(ended, "finished")
-        if started is not None and started is self._next:
+        if started is None:
+            return
+        if started is self._next:
             self._next = None
             self._begin(started)
+        elif started is not self._current:  # it was taken back while it began
+            self._maker.drop(started)
 
     def _moved(self, playback: Playback) -> None:
         if playback is self._current:

@@ -42,7 +42,7 @@ _BEHIND_SECONDS: Final = RUN_IN_SECONDS + 0.2
 _JITTER: Final = 0.004
 """Seconds by which a container's time stamps may be off by rounding."""
 _SAME_BEGIN: Final = 0.001
-_LONGEST_PACKET: Final = 0.2
+_USUAL_PACKET: Final = 0.02
 _DAMAGED_PACKETS: Final = 64
 """How many undecodable packets at the start make a file undecodable."""
 
@@ -61,6 +61,8 @@ class KeptPacket:
     """A compressed packet and when it begins, in seconds."""
 
     time: float
+    seconds: float
+    """How long it sounds."""
     data: bytes
     end: int
     """Bytes read so far, this packet included."""
@@ -161,8 +163,9 @@ class Source:
                 starts_here = bool(self._kept) and self._kept[0].time <= 0
                 return self._first if starts_here else None
             is_last = place == len(self._kept) - 1
-            if is_last and not self._ended and time > self._kept[place].time + _LONGEST_PACKET:
-                return None
+            if is_last and not self._ended:
+                last = self._kept[place]
+                return self._first + place if time < last.time + last.seconds else None
             return self._first + place
 
     def find_begin(self, time: float) -> int | None:
@@ -296,6 +299,7 @@ class Source:
         skip = _ordered_skip(packet) / self.codec.sample_rate
         kept = KeptPacket(
             time=self._time_of(packet, skip),
+            seconds=self._seconds_of(packet, data),
             data=data,
             end=self._bytes,
             skip=skip,
@@ -308,15 +312,20 @@ class Source:
     def _time_of(self, packet: Packet[Any], skip: float) -> float:
         previous = self._kept[-1] if self._kept else None
         if packet.pts is None:
-            return previous.time + 0.02 if previous is not None else 0.0
+            return previous.time + previous.seconds if previous is not None else 0.0
         stated = packet.pts * self._tick - self._origin
         if previous is None:
             return -skip if skip and abs(stated + skip) < _JITTER else stated
         if self.codec.name == "opus":
             # Matroska rounds to milliseconds; what a packet holds is exact
-            expected = previous.time + packet_seconds(previous.data)
+            expected = previous.time + previous.seconds
             return expected if abs(expected - stated) < _JITTER else stated
         return max(stated, previous.time)
+
+    def _seconds_of(self, packet: Packet[Any], data: bytes) -> float:
+        if self.codec.name == "opus":
+            return packet_seconds(data)
+        return (packet.duration or 0) * self._tick or _USUAL_PACKET
 
     def _end(self, failure: MediaUnreadable | None) -> None:
         with self._lock:
@@ -352,11 +361,16 @@ class Source:
             self.failure = None
 
     def _jump(self, target: float) -> None:
-        ticks = round((target + self._origin) / self._tick)
-        try:
-            self._container.seek(ticks, stream=self._stream, backward=True)
-        except (av.FFmpegError, MediaUnreadable, OSError) as error:
-            raise self._media.failure or undecodable(error) from error
+        for time in (target, 0.0):  # near the end some formats find no place: read up to there
+            ticks = round((time + self._origin) / self._tick)
+            try:
+                self._container.seek(ticks, stream=self._stream, backward=True)
+            except (av.FFmpegError, OSError) as error:
+                failure = self._media.failure or undecodable(error)
+                if time == 0.0 or self._media.failure is not None:
+                    raise failure from error
+            else:
+                break
         self._demuxed = self._container.demux(self._stream)
 
     def _decode_something(self) -> None:

@@ -100,7 +100,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     ]
 
 
-@pytest.mark.parametrize("seed", [*range(12), 20, 70, 92])
+@pytest.mark.parametrize("seed", [*range(12), 20, 70, 86, 92, 127])
 def test_player_survives_any_order_of_wishes(
     player: HandPlayer,
     site: MediaSite,
@@ -119,7 +119,7 @@ def test_player_survives_any_order_of_wishes(
         last = player.playbacks[-1]
         player.until(lambda: ("loaded", last) in player.events)
         assert len(player.rest()) < 2 * LONGEST_TRACK / 0.02
-    assert caplog.records == []
+    assert caplog.text == ""
     assert player.events[-1] == ("ended", last)
     for playback in player.playbacks:
         assert player.events.count(("ended", playback)) <= 1

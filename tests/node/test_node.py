@@ -1,6 +1,7 @@
 """The embedded node as a process: what it can do beyond every Lavalink, and what it survives."""
 
 import asyncio
+import random
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -339,3 +340,49 @@ async def test_session_is_taken_over_from_a_client_that_only_seems_alive(
         assert ready["resumed"] is True
         await successor.event("TrackEndEvent", GUILD)
         await successor.disconnect()
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+async def test_events_of_a_track_come_once_and_in_order_whatever_is_asked(
+    node: Node, lavalink: RawLavalink, links: dict[str, str], seed: int
+) -> None:
+    guilds = range(100, 106)
+    choose = random.Random(seed)
+
+    async def wish(guild: int) -> None:
+        link = {"identifier": choose.choice(list(links.values()))}
+        path = lavalink.player_path(guild)
+        method, path, body = choose.choice(
+            [
+                ("PATCH", path, {"track": link}),
+                ("PATCH", path, {"track": link, "position": choose.randrange(1500)}),
+                ("PATCH", path, {"track": {"encoded": None}}),
+                ("PATCH", path, {"position": choose.randrange(2000)}),
+                ("PATCH", path, {"volume": choose.choice([0, 50, 100, 300])}),
+                ("PATCH", path, {"filters": {"timescale": {"speed": choose.choice([1, 2])}}}),
+                ("PATCH", path, {"paused": choose.random() < 0.3}),
+                ("PUT", f"{path}/next", {"track": link}),
+                ("PUT", f"{path}/next", {"track": link}),
+                ("PUT", f"{path}/next", {"track": None}),
+            ]
+        )
+        status, answer = await lavalink.request(method, path, body)
+        assert status in {200, 400}, answer
+
+    async def listen_to(guild: int) -> None:
+        await join(lavalink, node, guild)
+        for _ in range(30):
+            wishes = [wish(guild) for _ in range(choose.choice((1, 1, 1, 3)))]
+            await asyncio.gather(*wishes)
+        status, _ = await lavalink.request("DELETE", lavalink.player_path(guild))
+        assert status == 204
+
+    await asyncio.gather(*map(listen_to, guilds))
+    await play(lavalink, links["440"])
+    await lavalink.event("TrackStartEvent", GUILD)  # so all that came before has been told
+    for guild in guilds:
+        kinds = [event["type"] for event in lavalink.events(guild)]
+        assert kinds[::2] == ["TrackStartEvent"] * (len(kinds) // 2)
+        assert kinds[1::2] == ["TrackEndEvent"] * (len(kinds) // 2)
+        tracks = [event["track"]["encoded"] for event in lavalink.events(guild)]
+        assert tracks[::2] == tracks[1::2]
